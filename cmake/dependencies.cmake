@@ -1,0 +1,13 @@
+# Every library the project uses, as Debian 12 packages it; see docs/dependencies.md for why each is here.
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+find_package(Boost 1.81 REQUIRED COMPONENTS context)
+find_package(fmt REQUIRED)
+find_package(GTest REQUIRED)
+find_package(OpenSSL REQUIRED)
+pkg_check_modules(LUA REQUIRED IMPORTED_TARGET lua5.4-c++)
+pkg_check_modules(PCRE2 REQUIRED IMPORTED_TARGET libpcre2-8)
+pkg_check_modules(CARES REQUIRED IMPORTED_TARGET libcares)
+pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
+find_package(simdjson REQUIRED)
+find_package(ZLIB REQUIRED)

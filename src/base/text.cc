@@ -1,0 +1,47 @@
+#include "base/text.h"
+
+#include <algorithm>
+#include <vector>
+
+namespace base {
+
+std::string to_lower(std::string_view s) {
+  std::string out(s);
+  std::transform(out.begin(), out.end(), out.begin(), lower);
+  return out;
+}
+
+namespace {
+
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      std::size_t change = diagonal + (lower(a[i - 1]) != lower(b[j - 1]));
+      diagonal = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, change});
+    }
+  }
+  return row[b.size()];
+}
+
+}  // namespace
+
+std::string_view nearest(std::string_view word, const std::string_view* candidates,
+                         std::size_t count) {
+  std::string_view best;
+  std::size_t least = word.size() / 3 + 2;
+  for (std::size_t i = 0; i < count; ++i) {
+    std::size_t d = edit_distance(word, candidates[i]);
+    if (d < least) {
+      least = d;
+      best = candidates[i];
+    }
+  }
+  return best;
+}
+
+}  // namespace base

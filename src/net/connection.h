@@ -1,0 +1,74 @@
+// A stream connection in non-blocking mode on the loop. Reads and writes are plain calls that wait
+// in their fiber. TLS will be a second implementation of the same interface. Owned by one worker.
+#pragma once
+
+#include <sys/uio.h>
+
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "base/result.h"
+#include "net/address.h"
+#include "rt/io.h"
+
+namespace net {
+
+enum class IoError : std::uint8_t {
+  would_block,   // only from *_now
+  timed_out,     // the deadline passed
+  cancelled,     // the fiber was cancelled
+  reset,         // ECONNRESET, EPIPE: the peer is gone
+  refused,       // connect: ECONNREFUSED
+  unreachable,   // connect: no route, no such socket
+  no_resources,  // descriptors, ports or memory ran out
+  other,
+};
+const char* describe(IoError error);
+
+class Connection {
+ public:
+  explicit Connection(int fd) : io_(fd) {}
+  virtual ~Connection() = default;
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  // Bytes read, 0 at the end of the stream. read() waits for the first byte only.
+  [[nodiscard]] virtual base::Result<std::size_t, IoError> read_now(std::span<char> into);
+  [[nodiscard]] base::Result<std::size_t, IoError> read(std::span<char> into, rt::Instant deadline);
+  // Bytes taken by the kernel, possibly fewer than given.
+  [[nodiscard]] virtual base::Result<std::size_t, IoError> write_now(std::span<const iovec> parts,
+                                                                     bool more_follows = false);
+  // Everything, waiting where the peer is slow; each successful step renews nothing: one deadline.
+  [[nodiscard]] base::Result<void, IoError> write(std::span<const iovec> parts, rt::Instant deadline);
+  [[nodiscard]] base::Result<void, IoError> write(std::string_view bytes, rt::Instant deadline);
+
+  virtual void shutdown_write();
+  // Close with RST instead of FIN (SO_LINGER 0) at destruction.
+  void reset_on_close();
+
+  rt::Descriptor& io() { return io_; }
+  // The raw descriptor for splice(2); -1 when bytes on it are not the stream's bytes (TLS).
+  virtual int plain_fd() const { return io_.fd(); }
+  Address local() const;   // getsockname
+  Address peer() const;    // getpeername
+
+ protected:
+  rt::Descriptor io_;
+};
+
+struct ConnectOptions {
+  Address source;                 // bind before connect when not none
+  bool transparent = false;       // IP_TRANSPARENT for a foreign source
+  std::string interface;          // SO_BINDTODEVICE
+  int mark = 0;                   // SO_MARK
+  bool keepalive = false;         // SO_KEEPALIVE
+  unsigned tcp_user_timeout_ms = 0;
+  bool fast_open = false;
+};
+
+// Connects, waiting in the fiber. TCP_NODELAY is set on TCP.
+[[nodiscard]] base::Result<std::unique_ptr<Connection>, IoError> connect(
+    const Address& to, const ConnectOptions& options, rt::Instant deadline);
+
+}  // namespace net

@@ -1,0 +1,48 @@
+// Listening sockets. One socket is shared by all workers, each with its own epoll registration
+// (EPOLLEXCLUSIVE), so that inherited descriptors spread as well as own ones.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "net/address.h"
+#include "rt/worker.h"
+
+namespace net {
+
+struct ListenOptions {
+  int backlog = 0;              // 0: the system's maximum
+  int unix_mode = -1;           // chmod, -1 leaves it
+  int unix_uid = -1, unix_gid = -1;
+  bool transparent = false;
+  bool v4v6 = false, v6only = false;
+  bool defer_accept = false;
+  bool fast_open = false;
+  std::string interface;
+  unsigned mss = 0;
+  unsigned tcp_user_timeout_ms = 0;
+  std::string md5_secret;       // TCP_MD5SIG
+};
+
+// Binds and listens; an error says what and why ("cannot bind 127.0.0.1:80: Address already in use").
+// Adopts the descriptor for Kind::inherited_fd. Blocking, at start-up. Returns the descriptor.
+[[nodiscard]] base::Result<int> open_listener(const Address& at, const ListenOptions& options);
+
+// Accepts on one worker. `on_connection` runs in the loop with a non-blocking descriptor that it then
+// owns (it must not wait; it spawns). It returns false to have accepting paused: resume() goes on.
+class Acceptor {
+ public:
+  using Callback = std::function<bool(int fd, const sockaddr_storage& peer, socklen_t peer_size)>;
+  Acceptor(int listen_fd, Callback on_connection);  // registers with this thread's worker
+  ~Acceptor();                                      // does not close the shared descriptor
+  void pause();
+  void resume();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace net
