@@ -1,0 +1,32 @@
+// What an expression may look at while it is evaluated. Cheap to make; made anew for each evaluation
+// or kept by the exchange. Evaluation happens in the exchange's fiber and may wait (Lua).
+#pragma once
+
+#include <cstdint>
+
+#include "base/arena.h"
+#include "state/registry.h"
+#include "txn/exchange.h"
+
+namespace expr {
+
+// Hears of each rule and sample on the way, for explanations. None exists in production traffic.
+class Recorder;
+
+struct Context {
+  state::Registry& registry;
+  base::Arena& arena;                     // results live here
+  txn::Session* session = nullptr;        // null in tasks and checks without a client
+  txn::Exchange* exchange = nullptr;      // null before there is one (connection and session rules)
+  state::Proxy* proxy = nullptr;          // whose rule this is: frontend or backend
+  state::Server* server = nullptr;        // in checks: the checked one
+  state::Variables* check_variables = nullptr;
+  txn::Direction direction = txn::Direction::request;
+  // False while more bytes may come and the caller can wait for them (inspect-delay): a fetch that
+  // lacks bytes then sets `incomplete` and fails.
+  bool final = true;
+  bool incomplete = false;
+  Recorder* recorder = nullptr;
+};
+
+}  // namespace expr

@@ -1,0 +1,45 @@
+// Log formats (manual section 8.2.6): texts, %aliases and %[expressions] with flags. Also behind every
+// <fmt> argument of a rule.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "expr/expression.h"
+
+namespace expr {
+
+class LogFormat {
+ public:
+  // `text` as one word of the configuration. Reports errors and returns null.
+  static std::unique_ptr<LogFormat> parse(std::string_view text, ParseContext& context,
+                                          config::Position at);
+  ~LogFormat();
+
+  // Appends the line to `out`. As a log line empty samples print "-" (`for_log`), in rules nothing.
+  void format(Context& context, std::string& out, bool for_log = false) const;
+  // The text as a view into the arena, or a view of the constant itself where there is nothing to do.
+  std::string_view text(Context& context) const;
+  bool empty() const { return nodes_.empty(); }
+  const std::string& source() const { return source_; }
+  std::uint32_t where() const { return where_; }
+
+ private:
+  struct Node;
+  LogFormat();
+  std::vector<Node> nodes_;
+  std::string source_;
+  std::uint32_t where_ = 0;
+  friend class LogFormatParser;
+};
+
+// The texts behind option tcplog, httplog, httpslog (manual section 8.2).
+std::string_view default_tcp_log_format();
+std::string_view default_http_log_format();
+std::string_view default_http_clf_log_format();
+std::string_view default_https_log_format();
+std::string_view default_error_log_format();
+
+}  // namespace expr

@@ -1,0 +1,176 @@
+// The settings of one frontend, backend or listen section, frozen once all sections were read, and
+// the whole generation of them. Built by app/, read by the engine on all workers.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "expr/log_format.h"
+#include "net/listener.h"
+#include "obs/log.h"
+#include "rules/ruleset.h"
+#include "state/registry.h"
+#include "upstream/backend.h"
+
+namespace proxy {
+
+struct Timeouts {  // kForever: none
+  rt::Duration client = rt::kForever, server = rt::kForever, connect = rt::kForever,
+               queue = rt::kForever, http_request = rt::kForever, http_keep_alive = rt::kForever,
+               tunnel = rt::kForever, client_fin = rt::kForever, server_fin = rt::kForever,
+               tarpit = rt::kForever, check = rt::kForever, client_hs = rt::kForever;
+};
+
+// "option …" flags as a bit each; names in app/'s option table.
+enum class Option : std::uint8_t {
+  dontlognull, dontlog_normal, log_separate_errors, logasap, tcpka, clitcpka, srvtcpka, nolinger,
+  httpclose, http_server_close, http_keep_alive_off, prefer_last_server, http_buffer_request,
+  http_no_delay, http_ignore_probes, http_use_proxy_header, http_pretend_keepalive, abortonclose,
+  accept_unsafe_request, accept_unsafe_response, independent_streams, socket_stats, contstats,
+  splice_auto, splice_request, splice_response, forwardfor, originalto, forwarded, http_proxy,
+  checkcache, transparent, persist_off, allbackups, log_health_checks, h1_case_adjust_bogus_client,
+  h1_case_adjust_bogus_server, http_drop_request_trailers, http_drop_response_trailers,
+  tcp_smart_accept, tcp_smart_connect, idle_close_on_response, srvtcpka_, use_small_buffers, disable_h2_upgrade,
+  http_restrict_reject, http_restrict_delete, count_
+};
+class Options {
+ public:
+  bool has(Option o) const { return bits_ >> static_cast<unsigned>(o) & 1; }
+  void set(Option o, bool on) {
+    std::uint64_t bit = std::uint64_t{1} << static_cast<unsigned>(o);
+    bits_ = on ? bits_ | bit : bits_ & ~bit;
+  }
+
+ private:
+  std::uint64_t bits_ = 0;
+};
+
+// One "bind" line: possibly several addresses and ports, all with the same options.
+struct Bind {
+  config::Position at;
+  std::vector<net::Address> addresses;
+  net::ListenOptions listen;
+  std::string name;
+  bool accept_proxy = false;
+  std::uint32_t maximum = 0;
+  std::string default_backend_unused;  // none
+  std::vector<state::ListenerState*> states;  // one an address
+  std::vector<std::uint8_t> level;            // stats socket level, CLI binds only
+  std::string thread_set;
+  std::string id;
+};
+
+struct ForwardFor {
+  bool enabled = false, if_none = false;
+  std::string header = "x-forwarded-for";
+  std::vector<std::pair<net::Ip, unsigned>> except;  // network, prefix length
+};
+
+struct StatsSettings {           // "stats …" of a proxy
+  bool enabled = false;
+  std::string uri = "/haproxy?stats", realm = "HAProxy Statistics", description, node;
+  std::int64_t refresh_s = 0;
+  bool show_legends = false, show_modules = false, hide_version = false, show_node = false;
+  std::vector<std::pair<std::string, std::string>> users;   // "stats auth user:password"
+  std::vector<std::string> scopes;
+  rules::Ruleset rules;           // "stats http-request"
+  std::vector<std::pair<bool, std::unique_ptr<expr::Condition>>> admin;  // "stats admin if …"
+};
+
+// Error bodies by status: errorfile, errorloc, http-error, http-errors sections.
+struct ErrorReplies {
+  std::map<std::uint16_t, std::shared_ptr<const txn::Reply>> by_status;
+};
+
+struct UseBackend {
+  std::unique_ptr<expr::Condition> condition;      // null: always
+  state::Proxy* fixed = nullptr;
+  std::shared_ptr<expr::LogFormat> dynamic;        // "%[…]"
+  config::Position at;
+};
+
+struct UseServer {
+  std::unique_ptr<expr::Condition> condition;
+  state::Server* fixed = nullptr;
+  std::shared_ptr<expr::LogFormat> dynamic;
+  config::Position at;
+};
+
+struct Capture {
+  bool is_cookie = false;
+  std::string name;
+  std::uint32_t length = 0;
+};
+
+struct Proxy {
+  std::string name;
+  config::Position at;
+  state::Proxy* state = nullptr;
+  state::Mode mode = state::Mode::tcp;
+  bool disabled = false;
+  Timeouts timeouts;
+  Options options;
+  std::string log_tag;                              // empty: the process's
+
+  // frontend side
+  std::vector<std::unique_ptr<Bind>> binds;
+  std::uint32_t maximum = 0, backlog = 0;
+  std::uint32_t rate_limit_sessions = 0;
+  rules::Ruleset tcp_connection, tcp_session, tcp_request;
+  rt::Duration inspect_delay = rt::Duration::zero();
+  std::vector<UseBackend> use_backend;
+  state::Proxy* default_backend = nullptr;
+  std::string monitor_uri;
+  std::vector<std::unique_ptr<expr::Condition>> monitor_fail;
+  std::vector<Capture> request_captures, response_captures;
+  Capture cookie_capture;
+  std::shared_ptr<expr::LogFormat> log_format, error_log_format, log_format_sd, unique_id_format;
+  std::string unique_id_header;
+  std::vector<std::shared_ptr<obs::LogTarget>> log_targets;
+  bool log_global = false;
+
+  // both
+  rules::Ruleset http_request, http_response, http_after_response, tcp_response;
+  rt::Duration response_inspect_delay = rt::Duration::zero();
+  ErrorReplies errors;
+  ForwardFor forward_for;
+  ForwardFor original_to;
+  StatsSettings stats;
+  std::map<std::string, std::shared_ptr<expr::Acl>, std::less<>> acls;
+
+  // backend side
+  std::unique_ptr<upstream::Backend> backend;
+  std::vector<UseServer> use_server;
+  std::vector<UseServer> force_persist, ignore_persist;
+
+  bool is_frontend() const { return state->capabilities & state::kFrontend; }
+  bool is_backend() const { return state->capabilities & state::kBackend; }
+};
+
+// Everything the engine runs on.
+struct Config {
+  state::Registry* registry = nullptr;
+  std::vector<std::unique_ptr<Proxy>> proxies;
+  std::vector<std::shared_ptr<obs::LogTarget>> log_targets;  // global "log"
+  std::string log_tag = "haproxy";
+  std::string log_send_hostname;
+  std::size_t buffer_size = 16384;                // tune.bufsize
+  std::size_t rewrite_reserve = 1024;             // tune.maxrewrite
+  std::size_t max_headers = 101;
+  std::uint32_t maximum_connections = 0;
+  bool retry_bodies = true;
+  ErrorReplies errors;
+
+  Proxy* of(const state::Proxy* st) const;        // O(1)
+  std::vector<Proxy*> by_index;                   // filled by freeze()
+};
+
+// The running configuration.
+const Config& running();
+
+}  // namespace proxy

@@ -1,0 +1,80 @@
+// One action of a rule. An action is made once, while the configuration is parsed, and run by many
+// workers at once: run() changes the exchange, never the action. It may wait.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "config/keyword.h"
+#include "expr/condition.h"
+#include "expr/context.h"
+
+namespace rules {
+
+// What goes on after an action.
+enum class Verdict : std::uint8_t {
+  next,       // the next rule
+  stop,       // this ruleset is over, traffic goes on ("allow", "accept")
+  incomplete, // not enough bytes yet: wait for more and run this rule again (content rules)
+  reply,      // exchange.reply answers the client
+  service,    // exchange.service answers
+  deny,       // refused: the exchange's reply or the default one; counted as denied
+  close,      // end the connection silently ("reject", "silent-drop" sets quiet close)
+  error,      // the action failed for internal reasons: 500
+  invalid,    // the message is malformed: 400 / 502
+};
+
+// Rulesets an action can stand in, for tables and messages.
+enum Place : std::uint16_t {
+  kTcpConnection = 1 << 0,
+  kTcpSession = 1 << 1,
+  kTcpRequestContent = 1 << 2,
+  kTcpResponseContent = 1 << 3,
+  kHttpRequest = 1 << 4,
+  kHttpResponse = 1 << 5,
+  kHttpAfterResponse = 1 << 6,
+  kQuicInitial = 1 << 7,
+};
+std::string_view name_of(Place place);  // "http-request"
+
+class Action {
+ public:
+  virtual ~Action() = default;
+  virtual Verdict run(expr::Context& context) = 0;
+};
+
+struct ParseContext {
+  expr::ParseContext& expr;
+  Place place;
+};
+
+// One row of the tables; `parse` is given the words after the action's name and stops before
+// "if"/"unless". It reports its errors and returns null. For prefix rows ("set-var(") `word` holds
+// the whole word as written.
+struct ActionRow : config::Keyword {
+  std::uint16_t places;
+  std::unique_ptr<Action> (*parse)(config::Arguments& args, ParseContext& context,
+                                   std::string_view word, const ActionRow& row);
+  bool prefix = false;       // "set-var(" "lua." : the word begins with the name
+  bool final = false;        // ends the ruleset: rules behind it without condition are unreachable
+  void* data = nullptr;
+};
+
+class Catalogue {
+ public:
+  void add(std::span<const ActionRow> table) { tables_.push_back(table); }
+  const ActionRow& add(ActionRow row);  // from scripts; the name is copied
+  const ActionRow* find(std::string_view word, Place place) const;
+  std::string_view nearest(std::string_view word, Place place) const;
+  std::vector<const ActionRow*> all() const;
+
+ private:
+  std::vector<std::span<const ActionRow>> tables_;
+  std::deque<ActionRow> own_;
+  std::deque<std::string> names_;
+};
+
+void add_builtin(Catalogue& catalogue);  // one file for each action, listed in rules/catalogue.cc
+
+}  // namespace rules

@@ -1,0 +1,9 @@
+#include "txn/exchange.h"
+
+namespace txn {
+
+Exchange::~Exchange() {
+  for (auto& call : on_end) call();
+}
+
+}  // namespace txn
