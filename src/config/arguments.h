@@ -21,10 +21,12 @@ class Arguments {
   const Line& line() const { return line_; }
   Diagnostics& diagnostics() { return diagnostics_; }
   bool done() const { return next_ >= line_.size(); }
-  std::size_t index() const { return next_; }       // of the next word in the line
+  std::size_t index() const { return next_; }  // of the next word in the line
   void seek(std::size_t index) { next_ = index; }
   std::string_view peek(std::size_t ahead = 0) const { return line_[next_ + ahead]; }
-  std::string_view next() { return done() ? std::string_view() : std::string_view(line_.words[next_++].text); }
+  std::string_view next() {
+    return done() ? std::string_view() : std::string_view(line_.words[next_++].text);
+  }
   bool accept(std::string_view word) {  // takes the word when it is next
     if (peek() != word || done()) return false;
     ++next_;

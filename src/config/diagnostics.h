@@ -1,6 +1,6 @@
-// Every message about a configuration: all of them at once, each with file, line, the line itself, a
-// caret under the word and, where one is near, the keyword that was probably meant.
-// Printed as "[ALERT]    (pid) : config : parsing [file:line] : text" and the like, as tools expect.
+// Every message about a configuration: all of them at once, each with file, line, the line itself,
+// a caret under the word and, where one is near, the keyword that was probably meant. Printed as
+// "[ALERT]    (pid) : config : parsing [file:line] : text" and the like, as tools expect.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,7 @@ enum class Severity : std::uint8_t { notice, diagnostic, warning, alert };
 
 struct Message {
   Severity severity;
-  Position at;       // file null: about the configuration as a whole
+  Position at;  // file null: about the configuration as a whole
   std::string text;
   std::string hint;  // "did you mean …", "expected …"; may be empty
 };

@@ -1,6 +1,6 @@
-// A keyword is a row of data with its one line of documentation. Each room has tables of its own row
-// type, all beginning with these fields; -dK, the reference pages, completion and "did you mean"
-// read them.
+// A keyword is a row of data with its one line of documentation. Each room has tables of its own
+// row type, all beginning with these fields; -dK, the reference pages, completion and "did you
+// mean" read them.
 #pragma once
 
 #include <span>

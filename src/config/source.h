@@ -32,9 +32,11 @@ struct Line {
   const SourceFile* file = nullptr;
   std::uint32_t number = 0;
   std::vector<Word> words;  // at least one
+  std::uint32_t end = 0;    // column just past the last word
 
+  // Past the last word: the end of the line's text.
   Position at(std::size_t word = 0) const {
-    return {file, number, word < words.size() ? words[word].column : 0};
+    return {file, number, word < words.size() ? words[word].column : end};
   }
   std::string_view operator[](std::size_t i) const {
     return i < words.size() ? std::string_view(words[i].text) : std::string_view();
