@@ -24,8 +24,9 @@ Fiber& spawn(base::Function<void()> body);
 // The running fiber; null in the loop itself and outside workers.
 Fiber* current();
 
-// Puts the running fiber to sleep until wake(), `deadline` or cancel(). A wake() that came since the
-// last suspend() returns at once (no lost wake-ups). Only inside a fiber.
+// Puts the running fiber to sleep until wake(), `deadline` or cancel(). A wake() that came since
+// the last suspend() returns at once (no lost wake-ups). Only inside a fiber. All waits of a fiber
+// share its wake-ups, so look at what you wait for before and after, as with a condition variable.
 [[nodiscard]] Wait suspend(Instant deadline);
 
 // Makes `fiber` ready to run; same thread only. From other threads use WakeHandle.

@@ -1,6 +1,6 @@
-// A descriptor on the loop: registered once, edge-triggered, never modified. The loop keeps for each
-// direction whether it is believed ready; code tries first where it is, and says when the kernel had
-// nothing more. Owned by the worker that registered it.
+// A descriptor on the loop: registered once, edge-triggered, never modified. The loop keeps for
+// each direction whether it is believed ready; code tries first where it is, and says when the
+// kernel had nothing more. Owned by the worker that registered it, touched by its thread alone.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,8 @@
 namespace rt {
 
 // Called in the loop (not in a fiber) when something happens on a parked descriptor: bytes, end,
-// error. A parked connection has no fiber; the callback usually spawns one.
+// error, or room to write where there was none. A parked connection has no fiber; the callback
+// usually spawns one. It may destroy the watcher and the descriptor.
 class Watcher {
  public:
   virtual void on_ready() = 0;
@@ -24,15 +25,16 @@ class Watcher {
 class Descriptor {
  public:
   Descriptor() = default;
-  // Takes `fd`, which must be non-blocking, and registers it with this thread's worker.
-  explicit Descriptor(int fd);
-  ~Descriptor();  // closes
+  // Takes `fd`, which must be non-blocking, and registers it with this thread's worker. Throws
+  // std::system_error when epoll does not take it; the descriptor is closed then.
+  explicit Descriptor(int fd) { open(fd); }
+  ~Descriptor() { close(); }
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
 
   void open(int fd);  // as the constructor, on an empty one
   void close();       // unregisters and closes; waits on it end as ready
-  int release();      // unregisters, gives the fd away
+  int release();      // unregisters, gives the fd away; waits end as with close()
 
   int fd() const { return fd_; }
   bool is_open() const { return fd_ >= 0; }
@@ -49,26 +51,59 @@ class Descriptor {
   // Bytes are known to be there (the reader stopped early): do not wait for an edge.
   void assume_readable() { readable_ = true; }
 
-  // Waits until readable (or hung up or closed): at once if it is believed so. One fiber a direction.
-  [[nodiscard]] Wait wait_readable(Instant deadline);
-  [[nodiscard]] Wait wait_writable(Instant deadline);
-  // Either direction; for relays.
-  [[nodiscard]] Wait wait_any(Instant deadline);
+  // Waits until readable (or hung up or closed): at once if it is believed so. One fiber a
+  // direction. After a wait that ended because the descriptor was closed, it may be gone.
+  [[nodiscard]] Wait wait_readable(Instant deadline) {
+    return readable_ || !is_open() ? Wait::ready : wait(kRead, deadline);
+  }
+  [[nodiscard]] Wait wait_writable(Instant deadline) {
+    return writable_ || !is_open() ? Wait::ready : wait(kWrite, deadline);
+  }
+  // Until the next event in either direction; at once when readable. For relays.
+  [[nodiscard]] Wait wait_any(Instant deadline) {
+    return readable_ || !is_open() ? Wait::ready : wait(kRead | kWrite, deadline);
+  }
 
-  // Parks the descriptor: `watcher` hears of the next events until unpark() or until it is replaced.
-  // Called at once from the loop when already readable. Null ends it.
+  // Parks the descriptor: `watcher` hears of the next events until park(nullptr) or until it is
+  // replaced. Called soon from the loop when already readable. Null ends it.
   void park(Watcher* watcher);
 
  private:
   friend class Loop;
+  enum Direction : unsigned { kRead = 1, kWrite = 2 };
+  struct Waiting;  // lives on the stack of the fiber that waits
+  Wait wait(unsigned directions, Instant deadline);
+  void end_wait(Waiting*& direction);
+  void forget();
+
   int fd_ = -1;
   bool readable_ = false;
   bool writable_ = true;
   bool hung_up_ = false;
   bool failed_ = false;
-  Fiber* reader_ = nullptr;
-  Fiber* writer_ = nullptr;
+  Waiting* reader_ = nullptr;
+  Waiting* writer_ = nullptr;
   Watcher* watcher_ = nullptr;
+};
+
+// A descriptor that several workers watch, each with a registration of its own: a listening socket.
+// Level-triggered; the kernel wakes one of the sleeping workers for an event (EPOLLEXCLUSIVE).
+class SharedDescriptor {
+ public:
+  // Does not take `fd`. `watcher` is called in the loop as long as the descriptor is readable.
+  SharedDescriptor(int fd, Watcher& watcher) : fd_(fd), watcher_(watcher) { resume(); }
+  ~SharedDescriptor() { pause(); }
+  SharedDescriptor(const SharedDescriptor&) = delete;
+  SharedDescriptor& operator=(const SharedDescriptor&) = delete;
+
+  void pause();
+  void resume();
+  bool paused() const { return paused_; }
+
+ private:
+  int fd_;
+  bool paused_ = true;
+  Watcher& watcher_;
 };
 
 }  // namespace rt

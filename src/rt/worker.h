@@ -1,10 +1,9 @@
-// One thread, one epoll loop, its timers, fibers and mailbox. Everything a worker owns is touched by
-// its thread alone; other threads speak to it through post().
+// One thread, one epoll loop, its timers, fibers and mailbox. Everything a worker owns is touched
+// by its thread alone; other threads speak to it through post().
 #pragma once
 
-#include <cstddef>
 #include <functional>
-#include <vector>
+#include <memory>
 
 #include "base/function.h"
 #include "rt/time.h"
@@ -20,6 +19,7 @@ class Worker {
 
   unsigned index() const { return index_; }  // 0 .. count-1
   // Runs `task` in that worker's loop (not in a fiber: it must not wait; it may spawn). Any thread.
+  // Tasks of one thread run in its order. What comes after the loop has ended is destroyed unrun.
   void post(Task task);
 
  protected:
@@ -35,8 +35,8 @@ Worker* this_worker();
 class Runtime {
  public:
   // Creates `workers` workers; the calling thread becomes worker 0 inside run(), the others start
-  // there as well. Until run(), the calling thread counts as worker 0, so that fibers can be
-  // spawned and descriptors registered at start-up.
+  // there as well. Until run(), and between run() and the destructor, the calling thread counts as
+  // worker 0, so that fibers can be spawned and descriptors registered at start-up.
   explicit Runtime(unsigned workers);
   ~Runtime();
   Runtime(const Runtime&) = delete;
@@ -44,11 +44,15 @@ class Runtime {
 
   unsigned size() const;
   Worker& worker(unsigned index);
-  // Runs all loops until stop(); returns when every worker has left its loop.
+  // Runs all loops until stop(). Then every worker cancels its fibers and lets them unwind, for two
+  // seconds at most; returns when all have left their loops.
   void run();
+  // Runs all loops until `done` says so, which worker 0 asks about once a millisecond; the other
+  // workers go on until stop() or the destructor. For tests and start-up work; may be repeated.
+  void run_until(const std::function<bool()>& done);
   // Makes run() return. Any thread, async-signal-safe.
   void stop();
-  // Runs `task` once on each worker.
+  // Runs `task` once on each worker, in its loop; before run(): as the first thing there.
   void post_all(const std::function<void(Worker&)>& task);
 
   // The one that exists, null before.
@@ -56,7 +60,7 @@ class Runtime {
 
  private:
   struct State;
-  State* state_;
+  std::unique_ptr<State> state_;
 };
 
 // Number of workers; 1 before a Runtime exists. For counters and pools with one slot a worker.

@@ -1,0 +1,86 @@
+#include "rt/io.h"
+
+#include <unistd.h>
+
+#include "rt/loop.h"
+
+namespace rt {
+
+// Whoever ends the wait says so here, so that the fiber need not look at a descriptor that may be
+// gone when it runs again.
+struct Descriptor::Waiting {
+  Fiber& fiber;
+  bool over = false;
+};
+
+void Descriptor::open(int fd) {
+  fd_ = fd;
+  try {
+    Loop::here()->add(*this, fd);
+  } catch (...) {
+    ::close(fd);
+    fd_ = -1;
+    throw;
+  }
+}
+
+void Descriptor::forget() {
+  end_wait(reader_);
+  end_wait(writer_);
+  watcher_ = nullptr;
+  readable_ = hung_up_ = failed_ = false;
+  writable_ = true;
+  if (Loop* loop = Loop::here(); loop != nullptr) loop->remove(*this, fd_);
+}
+
+void Descriptor::close() {
+  if (fd_ < 0) return;
+  forget();
+  ::close(std::exchange(fd_, -1));
+}
+
+int Descriptor::release() {
+  if (fd_ < 0) return -1;
+  forget();
+  return std::exchange(fd_, -1);
+}
+
+void Descriptor::end_wait(Waiting*& direction) {
+  if (direction == nullptr) return;
+  Waiting& waiting = *direction;
+  if (reader_ == &waiting) reader_ = nullptr;
+  if (writer_ == &waiting) writer_ = nullptr;
+  waiting.over = true;
+  wake(waiting.fiber);
+}
+
+Wait Descriptor::wait(unsigned directions, Instant deadline) {
+  Waiting waiting{*current()};
+  if ((directions & kRead) != 0) reader_ = &waiting;
+  if ((directions & kWrite) != 0) writer_ = &waiting;
+  while (true) {
+    const Wait how = suspend(deadline);
+    if (waiting.over) return how == Wait::cancelled ? how : Wait::ready;
+    if (how == Wait::ready) continue;  // a wake-up that was meant for something else
+    if (reader_ == &waiting) reader_ = nullptr;
+    if (writer_ == &waiting) writer_ = nullptr;
+    return how;
+  }
+}
+
+void Descriptor::park(Watcher* watcher) {
+  watcher_ = watcher;
+  if (watcher != nullptr && readable_) Loop::here()->watch_soon(*this);
+}
+
+void SharedDescriptor::pause() {
+  if (std::exchange(paused_, true)) return;
+  if (Loop* loop = Loop::here(); loop != nullptr) loop->remove_shared(fd_, watcher_);
+}
+
+void SharedDescriptor::resume() {
+  if (!std::exchange(paused_, false)) return;
+  Loop::here()->add_shared(fd_, watcher_);
+}
+
+}  // namespace rt

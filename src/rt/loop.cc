@@ -1,0 +1,248 @@
+#include "rt/loop.h"
+
+#include <cxxabi.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <system_error>
+
+namespace rt {
+
+using boost::context::detail::jump_fcontext;
+using boost::context::detail::make_fcontext;
+using boost::context::detail::transfer_t;
+
+constinit thread_local Loop* Loop::here_ = nullptr;
+
+namespace {
+
+// Events carry a pointer; its lowest bit says that it is the Watcher of a shared descriptor.
+constexpr std::uint64_t kSharedTag = 1;
+
+std::uint64_t tag(const Descriptor& descriptor) {
+  return reinterpret_cast<std::uintptr_t>(&descriptor);
+}
+std::uint64_t tag(const Watcher& watcher) {
+  return reinterpret_cast<std::uintptr_t>(&watcher) | kSharedTag;
+}
+
+void epoll_add(int epoll_fd, int fd, std::uint32_t events, std::uint64_t data) {
+  epoll_event event{.events = events, .data = {.u64 = data}};
+  if (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event) != 0)
+    throw std::system_error(errno, std::generic_category(), "epoll_ctl");
+}
+
+constexpr std::uint32_t kGone = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
+
+}  // namespace
+
+Loop::Loop(unsigned index, const std::atomic<bool>& stopping, HelperPool& helpers)
+    : stopping_(stopping),
+      helpers_(helpers),
+      now_(precise_now()),
+      epoll_fd_(epoll_create1(EPOLL_CLOEXEC)),
+      timers_(now_),
+      stacks_(*this) {
+  index_ = index;
+  if (epoll_fd_ < 0) throw std::system_error(errno, std::generic_category(), "epoll_create1");
+  epoll_add(epoll_fd_, mailbox_.event_fd(), EPOLLIN | EPOLLET, 0);
+}
+
+Loop::~Loop() {
+  for (Mail* mail = mailbox_.take_all(); mail != nullptr;) {
+    Mail* next = mail->next;
+    mail->deliver(*mail, false);
+    mail = next;
+  }
+  ::close(epoll_fd_);
+}
+
+// --- fibers ---------------------------------------------------------------------------------
+
+Fiber& Loop::spawn(base::Function<void()> body) {
+  Fiber& fiber = stacks_.take();
+  stack_reused(fiber.stack);
+  fiber.body = std::move(body);
+  fiber.notified = false;
+  fiber.cancelled = winding_down_;
+  fiber.local = nullptr;
+  fiber.state = Fiber::State::ready;
+  const auto room = reinterpret_cast<char*>(&fiber) - fiber.mapping;
+  fiber.context = make_fcontext(&fiber, static_cast<std::size_t>(room), &Loop::enter);
+  ready_.push(fiber);
+  return fiber;
+}
+
+void Loop::enter(transfer_t from) noexcept {
+  Fiber& fiber = *static_cast<Fiber*>(from.data);
+  Loop& loop = fiber.loop;
+  arrived_on(fiber.stack, &loop.stack_);
+  loop.context_ = from.fctx;
+  fiber.body();
+  fiber.body = nullptr;
+  fiber.state = Fiber::State::ended;
+  leave_for(fiber.stack, loop.stack_, true);
+  jump_fcontext(loop.context_, nullptr);
+  __builtin_unreachable();
+}
+
+void Loop::resume(Fiber& fiber) {
+  running_ = &fiber;
+  fiber.state = Fiber::State::running;
+  *exceptions_ = fiber.exceptions;
+  leave_for(stack_, fiber.stack);
+  const transfer_t from = jump_fcontext(fiber.context, &fiber);
+  arrived_on(stack_);
+  fiber.context = from.fctx;
+  fiber.exceptions = *exceptions_;
+  *exceptions_ = {};
+  running_ = nullptr;
+  if (fiber.state == Fiber::State::ended) {
+    fiber.disarm();
+    if (!fiber.mail_queued.load(std::memory_order_acquire)) release(fiber);
+  }
+}
+
+void Loop::switch_out(Fiber& fiber) {
+  leave_for(fiber.stack, stack_);
+  const transfer_t from = jump_fcontext(context_, nullptr);
+  arrived_on(fiber.stack, &stack_);
+  context_ = from.fctx;
+}
+
+void Loop::release(Fiber& fiber) {
+  fiber.state = Fiber::State::unused;
+  stacks_.give(fiber);
+}
+
+// --- descriptors ----------------------------------------------------------------------------
+
+void Loop::add(Descriptor& descriptor, int fd) {
+  epoll_add(epoll_fd_, fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, tag(descriptor));
+}
+
+void Loop::remove(Descriptor& descriptor, int fd) {
+  // Closing alone would leave the registration alive while a forked child holds the descriptor.
+  epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, fd, nullptr);
+  for (int i = event_at_; i < event_end_; ++i)
+    if (events_[i].data.u64 == tag(descriptor)) events_[i].data.u64 = 0;
+  std::replace(due_watchers_.begin(), due_watchers_.end(), &descriptor,
+               static_cast<Descriptor*>(nullptr));
+}
+
+void Loop::add_shared(int fd, Watcher& watcher) {
+  epoll_add(epoll_fd_, fd, EPOLLIN | EPOLLEXCLUSIVE, tag(watcher));
+}
+
+void Loop::remove_shared(int fd, Watcher& watcher) {
+  epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, fd, nullptr);
+  for (int i = event_at_; i < event_end_; ++i)
+    if (events_[i].data.u64 == tag(watcher)) events_[i].data.u64 = 0;
+}
+
+void Loop::on_event(Descriptor& descriptor, std::uint32_t events) {
+  bool news = false;
+  if ((events & (EPOLLIN | kGone)) != 0) {
+    descriptor.readable_ = news = true;
+    if ((events & kGone) != 0) descriptor.hung_up_ = true;
+    if ((events & EPOLLERR) != 0) descriptor.failed_ = true;
+    descriptor.end_wait(descriptor.reader_);
+  }
+  if ((events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0) {
+    news = news || !descriptor.writable_;
+    descriptor.writable_ = true;
+    descriptor.end_wait(descriptor.writer_);
+  }
+  if (news && descriptor.watcher_ != nullptr) descriptor.watcher_->on_ready();
+}
+
+void Loop::call_due_watchers() {
+  for (std::size_t i = 0; i < due_watchers_.size(); ++i) {  // may grow
+    Descriptor* descriptor = due_watchers_[i];
+    if (descriptor != nullptr && descriptor->watcher_ != nullptr && descriptor->readable_)
+      descriptor->watcher_->on_ready();
+  }
+  due_watchers_.clear();
+}
+
+// --- the loop -------------------------------------------------------------------------------
+
+void Loop::run_ready() {
+  for (int i = 0; i < kResumesATurn && !ready_.empty(); ++i) resume(ready_.pop());
+  ready_.append(yielded_);
+}
+
+void Loop::read_mail() {
+  if (mailbox_.empty()) return;
+  for (Mail* mail = mailbox_.take_all(); mail != nullptr;) {
+    Mail* next = mail->next;
+    mail->deliver(*mail, true);
+    mail = next;
+  }
+}
+
+int Loop::sleep_ms(Duration longest) {
+  if (!ready_.empty() || !mailbox_.empty() || !due_watchers_.empty()) return 0;
+  Duration span = longest;
+  const Instant next = timers_.next();
+  if (next != kNever) {
+    Duration left = next - now_;
+    // This turn may have taken long; that matters only where the sleep is short.
+    if (left < std::chrono::seconds(1)) left = next - precise_now();
+    span = std::clamp(left, Duration::zero(), span);
+  }
+  return static_cast<int>((span + milliseconds(1) - Duration(1)) / milliseconds(1));
+}
+
+void Loop::poll(int timeout_ms) {
+  const bool sleeps = timeout_ms > 0 && mailbox_.fall_asleep();
+  event_at_ = 0;
+  event_end_ = std::max(0, epoll_wait(epoll_fd_, events_.data(), kEvents, sleeps ? timeout_ms : 0));
+  if (sleeps) mailbox_.awake();
+  now_ = precise_now();
+  while (event_at_ < event_end_) {
+    const epoll_event event = events_[event_at_++];
+    if (event.data.u64 == 0) continue;  // the mailbox, or closed since
+    if ((event.data.u64 & kSharedTag) != 0)
+      reinterpret_cast<Watcher*>(event.data.u64 & ~kSharedTag)->on_ready();
+    else
+      on_event(*reinterpret_cast<Descriptor*>(event.data.u64), event.events);
+  }
+}
+
+void Loop::turn(Duration longest) {
+  poll(sleep_ms(longest));
+  timers_.advance(now_);
+  read_mail();
+  if (!due_watchers_.empty()) call_due_watchers();
+  run_ready();
+}
+
+void Loop::start_turning() {
+  exceptions_ = reinterpret_cast<ExceptionState*>(abi::__cxa_get_globals());
+  identify_thread(stack_);
+  now_ = precise_now();
+  turning_ = true;
+}
+
+void Loop::run(const std::function<bool()>* done) {
+  constexpr Duration kLongSleep = std::chrono::minutes(10);
+  start_turning();
+  const Duration longest = done != nullptr ? Duration(milliseconds(1)) : kLongSleep;
+  while (!stopping_.load(std::memory_order_relaxed) && (done == nullptr || !(*done)()))
+    turn(longest);
+  turning_ = false;
+}
+
+void Loop::wind_down(Duration grace) {
+  start_turning();
+  winding_down_ = true;
+  for (Fiber* fiber : stacks_.all())
+    if (fiber->state != Fiber::State::unused) cancel(*fiber);
+  const Instant end = precise_now() + grace;
+  while (stacks_.in_use() != 0 && precise_now() < end) turn(milliseconds(10));
+  winding_down_ = turning_ = false;
+}
+
+}  // namespace rt

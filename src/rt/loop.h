@@ -1,0 +1,104 @@
+// The inside of a worker: its epoll, its ready fibers, its timers, its mailbox. Known to this room
+// only. Created by Runtime, lives until it ends; touched by its thread alone, except post() and
+// deliver().
+#pragma once
+
+#include <sys/epoll.h>
+
+#include <array>
+#include <atomic>
+#include <vector>
+
+#include "rt/fiber_object.h"
+#include "rt/io.h"
+#include "rt/mailbox.h"
+#include "rt/stack_pool.h"
+#include "rt/timer_wheel.h"
+#include "rt/worker.h"
+
+namespace rt {
+
+class HelperPool;
+
+class Loop final : public Worker {
+ public:
+  Loop(unsigned index, const std::atomic<bool>& stopping, HelperPool& helpers);
+  ~Loop();
+
+  static Loop* here() { return here_; }
+  static void set_here(Loop* loop) { here_ = loop; }
+  HelperPool& helpers() { return helpers_; }
+  StackPool& stacks() { return stacks_; }
+  TimerWheel& timers() { return timers_; }
+
+  // --- time ---
+  Instant now() const { return turning_ ? now_ : precise_now(); }
+
+  // --- fibers ---
+  Fiber& spawn(base::Function<void()> body);
+  Fiber* running() { return running_; }
+  void make_ready(Fiber& fiber) { ready_.push(fiber); }
+  void make_ready_later(Fiber& fiber) { yielded_.push(fiber); }
+  // Leaves the running fiber, whose state has been set, for the loop.
+  void switch_out(Fiber& fiber);
+  void release(Fiber& fiber);
+
+  // --- descriptors ---
+  void add(Descriptor& descriptor, int fd);
+  void remove(Descriptor& descriptor, int fd);
+  void add_shared(int fd, Watcher& watcher);
+  void remove_shared(int fd, Watcher& watcher);
+  // Has the watcher of a descriptor that is readable already called in the next turn.
+  void watch_soon(Descriptor& descriptor) { due_watchers_.push_back(&descriptor); }
+
+  // --- mail, any thread ---
+  void deliver(Mail& mail) {
+    if (mailbox_.push(mail)) mailbox_.ring();
+  }
+  Mailbox& mailbox() { return mailbox_; }
+
+  // --- the loop ---
+  // Until stop(); with `done`, until that says so (asked about once a millisecond).
+  void run(const std::function<bool()>* done = nullptr);
+  // Cancels all fibers and turns until they have ended, or until `grace` has passed.
+  void wind_down(Duration grace);
+
+ private:
+  static constexpr int kEvents = 256;
+  static constexpr int kResumesATurn = 1024;
+
+  void start_turning();
+  void turn(Duration longest);
+  void run_ready();
+  void resume(Fiber& fiber);
+  void read_mail();
+  void call_due_watchers();
+  void poll(int timeout_ms);
+  int sleep_ms(Duration longest);
+  void on_event(Descriptor& descriptor, std::uint32_t events);
+  static void enter(boost::context::detail::transfer_t from) noexcept;
+
+  static constinit thread_local Loop* here_;
+
+  const std::atomic<bool>& stopping_;
+  HelperPool& helpers_;
+  bool turning_ = false;
+  bool winding_down_ = false;
+  Instant now_;
+  int epoll_fd_;
+  Fiber* running_ = nullptr;
+  ExceptionState* exceptions_ = nullptr;                  // of this thread
+  boost::context::detail::fcontext_t context_ = nullptr;  // the loop's, while a fiber runs
+  StackIdentity stack_;
+  FiberQueue ready_;
+  FiberQueue yielded_;
+  Mailbox mailbox_;
+  TimerWheel timers_;
+  StackPool stacks_;
+  std::vector<Descriptor*> due_watchers_;
+  int event_at_ = 0;  // the part of events_ not looked at yet
+  int event_end_ = 0;
+  std::array<epoll_event, kEvents> events_;
+};
+
+}  // namespace rt

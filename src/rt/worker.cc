@@ -1,0 +1,114 @@
+#include "rt/worker.h"
+
+#include <atomic>
+#include <chrono>
+#include <thread>
+#include <vector>
+
+#include "rt/helper_pool.h"
+#include "rt/loop.h"
+
+namespace rt {
+
+namespace {
+
+constexpr Duration kGrace = std::chrono::seconds(2);
+Runtime* the_runtime = nullptr;
+
+struct PostedTask : Mail {
+  explicit PostedTask(Task t) : Mail{nullptr, &PostedTask::on_delivery}, task(std::move(t)) {}
+  static void on_delivery(Mail& mail, bool run) {
+    std::unique_ptr<PostedTask> self(static_cast<PostedTask*>(&mail));
+    if (run) self->task();
+  }
+  Task task;
+};
+
+}  // namespace
+
+struct Runtime::State {
+  std::atomic<bool> stopping{false};
+  std::vector<std::unique_ptr<Loop>> loops;
+  HelperPool helpers;  // its threads write to the mailboxes of the loops: they end first
+  std::vector<std::thread> threads;
+
+  void start_others() {
+    if (!threads.empty()) return;
+    for (std::size_t i = 1; i < loops.size(); ++i)
+      threads.emplace_back([this, loop = loops[i].get()] {
+        Loop::set_here(loop);
+        loop->run();
+        loop->wind_down(kGrace);
+        Loop::set_here(nullptr);
+      });
+  }
+  void end_all() {
+    loops[0]->wind_down(kGrace);
+    for (std::thread& thread : threads) thread.join();
+    threads.clear();
+  }
+};
+
+Runtime::Runtime(unsigned workers) : state_(std::make_unique<State>()) {
+  for (unsigned i = 0; i < workers; ++i)
+    state_->loops.push_back(std::make_unique<Loop>(i, state_->stopping, state_->helpers));
+  Loop::set_here(state_->loops[0].get());
+  the_runtime = this;
+}
+
+Runtime::~Runtime() {
+  stop();
+  state_->end_all();
+  state_.reset();
+  the_runtime = nullptr;
+  Loop::set_here(nullptr);
+}
+
+unsigned Runtime::size() const { return static_cast<unsigned>(state_->loops.size()); }
+Worker& Runtime::worker(unsigned index) { return *state_->loops[index]; }
+
+void Runtime::run() {
+  state_->start_others();
+  state_->loops[0]->run();
+  state_->end_all();
+}
+
+void Runtime::run_until(const std::function<bool()>& done) {
+  state_->start_others();
+  state_->loops[0]->run(&done);
+}
+
+void Runtime::stop() {
+  state_->stopping.store(true);
+  for (const auto& loop : state_->loops) loop->mailbox().ring();
+}
+
+void Runtime::post_all(const std::function<void(Worker&)>& task) {
+  for (const auto& loop : state_->loops) loop->post([task, worker = loop.get()] { task(*worker); });
+}
+
+Runtime* Runtime::instance() { return the_runtime; }
+
+void Worker::post(Task task) {
+  static_cast<Loop*>(this)->deliver(*new PostedTask(std::move(task)));
+}
+
+Worker* this_worker() { return Loop::here(); }
+unsigned worker_count() { return the_runtime != nullptr ? the_runtime->size() : 1; }
+unsigned worker_index() {
+  const Loop* loop = Loop::here();
+  return loop != nullptr ? loop->index() : 0;
+}
+
+Instant precise_now() { return std::chrono::steady_clock::now(); }
+Instant now() {
+  const Loop* loop = Loop::here();
+  return loop != nullptr ? loop->now() : precise_now();
+}
+
+void Timer::arm_earlier(Instant at) {
+  disarm();
+  if (at != kNever) Loop::here()->timers().arm(*this, at);
+}
+
+}  // namespace rt
