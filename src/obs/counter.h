@@ -26,8 +26,8 @@ class Count {
   std::atomic<std::uint64_t> value_{0};
 };
 
-// Events in the last full second plus a share of the running one, as HAProxy's rates.
-// Slots of a PerWorker block; `second` is the worker's wall-clock second.
+// Events a second: those of the running second plus the share of the one before that still lies in
+// the last 1000 ms. Written by its worker only; `now_ms` comes from one clock for all calls.
 class Rate {
  public:
   void add(std::uint64_t now_ms, std::uint64_t n = 1);
@@ -52,9 +52,13 @@ class PerWorker {
     return total;
   }
   template <class F>
-  void each(F f) const { for (unsigned i = 0; i < count_; ++i) f(slots_[i].block); }
+  void each(F f) const {
+    for (unsigned i = 0; i < count_; ++i) f(slots_[i].block);
+  }
   template <class F>
-  void each(F f) { for (unsigned i = 0; i < count_; ++i) f(slots_[i].block); }
+  void each(F f) {
+    for (unsigned i = 0; i < count_; ++i) f(slots_[i].block);
+  }
 
  private:
   struct alignas(64) Slot {

@@ -2,6 +2,7 @@
 // format and sent at once without waiting; what cannot be sent is counted as dropped.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -19,33 +20,53 @@ std::string_view name_of(Level level);
 bool parse_level(std::string_view text, Level& out);
 
 enum class LogFormatKind : std::uint8_t {
-  unspecified, local, rfc3164, rfc5424, priority, short_, timed, iso, raw
+  unspecified,
+  local,
+  rfc3164,
+  rfc5424,
+  priority,
+  short_,
+  timed,
+  iso,
+  raw
 };
 
-struct SampleRange { std::uint32_t low, high; };  // "sample 1,2-3:5"
+struct SampleRange {
+  std::uint32_t low, high;
+};  // "sample 1,2-3:5"
 
+class Ring;
+class DescriptorSink;
+
+// One "log" line. Made by parse_log() (obs/log_config.h), completed by link_targets(), constant
+// then.
 struct LogTarget {
   enum class Kind : std::uint8_t { datagram, descriptor, ring, backend } kind = Kind::datagram;
-  net::Address address;             // datagram: UDP or unix
-  int fd = -1;                      // descriptor: stdout, stderr, fd@N
-  std::string name;                 // ring or backend name
-  std::string profile;              // log profile, empty none
+  net::Address address;                               // datagram: UDP or unix
+  int fd = -1;                                        // descriptor: stdout, stderr, fd@N
+  std::string name;                                   // ring or backend name
+  std::string profile;                                // log profile, empty none
   LogFormatKind format = LogFormatKind::unspecified;  // rfc3164 unless the manual says otherwise
-  std::uint8_t facility = 0;        // 0-23
-  Level maximum = Level::debug;     // lines above are dropped
-  Level minimum = Level::emerg;     // lines below are raised to this
-  std::size_t length = 1024;        // "len"
-  std::vector<SampleRange> sample;  // empty: every line
+  std::uint8_t facility = 0;                          // 0-23
+  Level maximum = Level::debug;                       // lines above are dropped
+  Level minimum = Level::emerg;                       // lines below are raised to this
+  std::size_t length = 1024;                          // "len"
+  std::vector<SampleRange> sample;                    // empty: every line
   std::uint32_t sample_size = 0;
+
+  // Shared by the copies of a target.
+  std::shared_ptr<std::atomic<std::uint32_t>> sampled;  // lines so far, with `sample`
+  std::shared_ptr<DescriptorSink> sink;                 // descriptor
+  std::shared_ptr<Ring> ring;                           // ring
 };
 
 // What a line carries beside its text.
 struct LogLine {
   Level level = Level::info;
-  std::string_view tag;             // "haproxy" unless log-tag says otherwise
-  std::string_view text;            // without line end
-  std::string_view structured;      // RFC 5424 structured data, or empty
-  std::string_view host;            // log-send-hostname
+  std::string_view tag;         // "haproxy" unless log-tag says otherwise
+  std::string_view text;        // without line end
+  std::string_view structured;  // RFC 5424 structured data, or empty
+  std::string_view host;        // log-send-hostname
 };
 
 // Sends one line to a target. Any worker thread; never waits.
@@ -53,12 +74,23 @@ void send(const LogTarget& target, const LogLine& line);
 // To each of a list, honouring levels and samples.
 void send(const std::vector<std::shared_ptr<LogTarget>>& targets, const LogLine& line);
 
-// A ring of recent lines in memory ("ring" sections, show events): named, shared by all workers.
-class Ring;
+// Prepares what sending needs (descriptor, sample counter). parse_log() does it; targets made by
+// hand need it before their first line.
+void prepare(LogTarget& target);
 
 // "[NOTICE]   (pid) : text" on stderr, for what concerns the process and not one configured target.
+// Kept for "show startup-logs" until end_of_startup().
 void report(Level level, std::string_view text);
+// As report(), of a message that is complete and ends with a line feed.
+void report_rendered(std::string_view text);
+// Messages less severe than this are not printed ("-q", "-V", "zero-warning" …).
+void set_report_level(Level least);
+void end_of_startup();
+std::string startup_messages();
 
 std::uint64_t dropped_lines();
+
+// "2026-11-20T06:47:23.681113+00:00" (RFC 3339) of this moment, in local time. Fast.
+std::string_view iso_time(char (&buffer)[40]);
 
 }  // namespace obs

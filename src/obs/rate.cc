@@ -1,0 +1,31 @@
+#include "obs/counter.h"
+
+namespace obs {
+
+void Rate::add(std::uint64_t now_ms, std::uint64_t n) {
+  std::uint64_t second = now_ms / 1000;
+  std::uint64_t last = second_.load(std::memory_order_relaxed);
+  if (second != last) {
+    std::uint64_t ended = current_.load(std::memory_order_relaxed);
+    previous_.store(second == last + 1 ? ended : 0, std::memory_order_relaxed);
+    current_.store(0, std::memory_order_relaxed);
+    second_.store(second, std::memory_order_relaxed);
+  }
+  current_.store(current_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+}
+
+std::uint64_t Rate::per_second(std::uint64_t now_ms) const {
+  std::uint64_t second = now_ms / 1000;
+  std::uint64_t last = second_.load(std::memory_order_relaxed);
+  std::uint64_t current = current_.load(std::memory_order_relaxed);
+  std::uint64_t previous = previous_.load(std::memory_order_relaxed);
+  if (second != last) {
+    previous = second == last + 1 ? current : 0;
+    current = 0;
+  }
+  // One event a second must not flicker between 0 and 1.
+  if (previous <= 1 && current == 0) return previous;
+  return current + previous * (1000 - now_ms % 1000) / 1000;
+}
+
+}  // namespace obs

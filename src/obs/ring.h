@@ -1,0 +1,57 @@
+// Recent lines in memory: "ring" sections, buf0. A circular buffer of records that forgets the
+// oldest ones; writers are all workers, readers ask by sequence number ("show events"), so that a
+// slow reader loses lines instead of holding anybody up. Lives as long as a target or the list
+// names it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/function.h"
+#include "obs/log.h"
+
+namespace obs {
+
+struct RingSettings {
+  std::string name, description;
+  LogFormatKind format = LogFormatKind::raw;
+  std::size_t size = 16384;    // bytes kept
+  std::size_t longest = 1024;  // "maxlen"
+};
+
+class Ring {
+ public:
+  explicit Ring(RingSettings settings);
+
+  const RingSettings& settings() const { return settings_; }
+  // Cut to "maxlen"; a line longer than the whole ring is dropped.
+  void append(std::string_view line);
+  // Visits lines from sequence number `from` (or the oldest kept) on; returns where to go on. Lines
+  // are copied out first: `visit` may wait.
+  std::uint64_t read(std::uint64_t from, base::Function<void(std::string_view)> visit) const;
+  std::uint64_t next_sequence() const;
+  std::uint64_t dropped() const;
+
+ private:
+  void copy_in(std::size_t at, const void* from, std::size_t size);
+  void copy_out(std::size_t at, void* to, std::size_t size) const;
+  void forget_oldest();
+
+  RingSettings settings_;
+  mutable std::mutex mutex_;
+  std::vector<char> bytes_;
+  std::size_t head_ = 0, used_ = 0;     // of bytes_: oldest record, bytes in use
+  std::uint64_t first_ = 0, next_ = 0;  // sequence numbers: oldest kept, next written
+  std::uint64_t dropped_ = 0;
+};
+
+// All rings of the process by name. A second ring of a name replaces nothing: null.
+std::shared_ptr<Ring> add_ring(RingSettings settings);
+std::shared_ptr<Ring> find_ring(std::string_view name);
+std::vector<std::shared_ptr<Ring>> all_rings();
+
+}  // namespace obs
