@@ -73,6 +73,13 @@ inline void identify_thread([[maybe_unused]] StackIdentity& thread) {
 #endif
 }
 
+// What used these addresses before (a thread's stack, say) may have left them poisoned.
+inline void memory_mapped([[maybe_unused]] void* from, [[maybe_unused]] std::size_t size) {
+#ifdef MOONGATE_ASAN
+  __asan_unpoison_memory_region(from, size);
+#endif
+}
+
 inline void stack_mapped([[maybe_unused]] StackIdentity& stack, [[maybe_unused]] void* bottom,
                          [[maybe_unused]] std::size_t size) {
 #ifdef MOONGATE_ASAN

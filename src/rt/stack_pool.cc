@@ -33,6 +33,7 @@ Fiber& StackPool::map() {
   void* mapping = mmap(nullptr, kMapping, PROT_READ | PROT_WRITE,
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
   if (mapping == MAP_FAILED) throw std::bad_alloc();
+  memory_mapped(mapping, kMapping);
   madvise(mapping, kMapping, MADV_NOHUGEPAGE);
   guard(mapping);
   char* top = static_cast<char*>(mapping) + kMapping - colour(all_.size());
