@@ -29,7 +29,8 @@ test-unit:
 
 # PROXY=haproxy runs the same tests against a reference; those that ask for more are skipped.
 test-e2e:
-	@PROXY=$${PROXY:-$(abspath $(BINARY))} /usr/bin/python3 -m pytest -q tests $(PYTEST)
+	@PROXY=$${PROXY:-$(abspath $(BINARY))} /usr/bin/python3 -m pytest -q tests \
+	  $$(/usr/bin/python3 -c "import xdist" 2>/dev/null && echo "-n auto") $(PYTEST)
 
 lint: packages-test
 	@tools/lint.sh
