@@ -13,16 +13,48 @@
 
 namespace http {
 
-enum class Method : std::uint8_t { other, options, get, head, post, put, delete_, trace, connect, patch };
-Method method_of(std::string_view name);   // case-sensitive (RFC 9110 section 9.1)
-std::string_view name_of(Method method);   // "" for other
+enum class Method : std::uint8_t {
+  other,
+  options,
+  get,
+  head,
+  post,
+  put,
+  delete_,
+  trace,
+  connect,
+  patch
+};
+Method method_of(std::string_view name);  // case-sensitive (RFC 9110 section 9.1)
+std::string_view name_of(Method method);  // "" for other
 
 // The headers the proxy itself looks at get a number at parse time, so that looking costs nothing.
 enum class HeaderId : std::uint8_t {
-  other, host, connection, content_length, transfer_encoding, expect, upgrade, keep_alive,
-  proxy_connection, te, trailer, cookie, set_cookie, content_type, date, server, user_agent,
-  x_forwarded_for, authorization, proxy_authorization, cache_control, location, accept_encoding,
-  content_encoding, count_
+  other,
+  host,
+  connection,
+  content_length,
+  transfer_encoding,
+  expect,
+  upgrade,
+  keep_alive,
+  proxy_connection,
+  te,
+  trailer,
+  cookie,
+  set_cookie,
+  content_type,
+  date,
+  server,
+  user_agent,
+  x_forwarded_for,
+  authorization,
+  proxy_authorization,
+  cache_control,
+  location,
+  accept_encoding,
+  content_encoding,
+  count_
 };
 HeaderId id_of(std::string_view lowercase_name);
 
@@ -32,8 +64,8 @@ struct Field {
   HeaderId id = HeaderId::other;
 };
 
-// Fields in order. Names given to these functions may have any case. Values and names that are added
-// must outlive the message (use the arena of the exchange).
+// Fields in order. Names given to these functions may have any case. Values and names that are
+// added must outlive the message (use the arena of the exchange).
 class Headers {
  public:
   using Storage = std::vector<Field>;
@@ -46,6 +78,7 @@ class Headers {
   auto end() const { return fields_.end(); }
 
   void clear() { fields_.clear(); }
+  void reserve(std::size_t fields) { fields_.reserve(fields); }
   void add_parsed(const Field& field) { fields_.push_back(field); }
   // `name` is lowered into `arena` when it holds capitals.
   void add(std::string_view name, std::string_view value, base::Arena& arena);
@@ -78,26 +111,28 @@ struct Version {
 struct RequestHead {
   Method method = Method::get;
   std::string_view method_text;
-  std::string_view target;          // as on the request line, or as rewritten
+  std::string_view target;  // as on the request line, or as rewritten
   Version version;
+  std::string_view version_text;  // "HTTP/1.0"; empty: derived from version when written
   Headers headers;
   Framing framing = Framing::none;
-  std::uint64_t content_length = 0; // with Framing::length
-  bool keep_alive = true;           // what the peer's version and Connection header ask for
-  bool upgrade = false;             // "Connection: upgrade" with an Upgrade header
+  std::uint64_t content_length = 0;  // with Framing::length
+  bool keep_alive = true;            // what the peer's version and Connection header ask for
+  bool upgrade = false;              // "Connection: upgrade" with an Upgrade header
   bool expect_continue = false;
   void clear();
 };
 
 struct ResponseHead {
   Version version;
+  std::string_view version_text;  // "HTTP/1.0"; empty: derived from version when written
   std::uint16_t status = 0;
   std::string_view reason;
   Headers headers;
   Framing framing = Framing::none;
   std::uint64_t content_length = 0;
   bool keep_alive = true;
-  bool upgrade = false;             // 101
+  bool upgrade = false;  // 101, or 2xx to CONNECT: a tunnel follows the head
   void clear();
 };
 

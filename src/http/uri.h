@@ -16,7 +16,8 @@ struct Target {
   bool has_query = false;
 };
 
-// Never fails: what fits no form is origin with an odd path (the parser has refused the impossible).
+// Never fails: what fits no form is origin with an odd path (the parser has refused the
+// impossible).
 Target split_target(std::string_view target, bool connect_method = false);
 // Without the port: "example.com:80" -> "example.com", "[::1]:80" -> "[::1]".
 std::string_view host_only(std::string_view authority);

@@ -1,0 +1,36 @@
+// One header line at a time, for heads and trailers alike. Internal to this room.
+#pragma once
+
+#include "http/h1.h"
+
+namespace http::detail {
+
+enum class Line : std::uint8_t { field, skipped, end, need_more, error };
+
+// Parses the line at `p` and moves behind it; names are lowered and folded lines joined in place.
+// `skipped` is a line with a bad name under accept_unsafe.
+Line parse_field(char*& p, char* end, const ParseLimits& limits, Field& field, ParseError& error);
+
+struct Seen {
+  std::uint32_t once = 0, again = 0;  // bits by HeaderId
+  void add(HeaderId id) {
+    std::uint32_t bit = 1u << static_cast<unsigned>(id);
+    again |= once & bit;
+    once |= bit;
+  }
+  bool has(HeaderId id) const { return (once & (1u << static_cast<unsigned>(id))) != 0; }
+  bool repeated(HeaderId id) const { return (again & (1u << static_cast<unsigned>(id))) != 0; }
+};
+
+// All fields up to the empty line.
+Parse parse_fields(char*& p, char* end, const ParseLimits& limits, Headers& headers, Seen& seen,
+                   ParseError& error);
+
+// What the headers of a complete head mean (framing, persistence, host), as h1.h says. They return
+// null or what is wrong; `status` is set with it.
+const char* finish_request(RequestHead& head, const Seen& seen, bool accept_unsafe,
+                           std::uint16_t& status);
+const char* finish_response(ResponseHead& head, const Seen& seen, Method request_method,
+                            bool accept_unsafe);
+
+}  // namespace http::detail

@@ -1,0 +1,262 @@
+#include "http/h1.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/text.h"
+#include "http/fields.h"
+#include "http/scan.h"
+
+namespace http {
+
+namespace {
+
+using detail::Seen;
+
+bool blank(char c) { return c == ' ' || c == '\t'; }
+
+Parse refuse(ParseError& error, const char* what) {
+  error.what = what;
+  return Parse::error;
+}
+
+// Empty lines before a first line are skipped (RFC 9112 section 2.2).
+Parse skip_empty_lines(char*& p, char* end, ParseError& error) {
+  for (;; ++p) {
+    if (p == end) return Parse::need_more;
+    if (*p == '\n') continue;
+    if (*p != '\r') return Parse::complete;
+    if (p + 1 == end) return Parse::need_more;
+    if (p[1] != '\n') return refuse(error, "CR without LF");
+    ++p;
+  }
+}
+
+// CRLF or LF.
+Parse expect_line_end(char*& p, char* end, ParseError& error, const char* what) {
+  if (p == end) return Parse::need_more;
+  if (*p == '\r') {
+    if (p + 1 == end) return Parse::need_more;
+    ++p;
+  }
+  if (*p != '\n') return refuse(error, what);
+  ++p;
+  return Parse::complete;
+}
+
+// "RTSP/1.10": what accept_unsafe lets pass as a version.
+bool loose_version(std::string_view text, Version& version) {
+  std::size_t slash = text.find('/');
+  std::size_t dot = text.find('.');
+  if (slash == 0 || slash == text.npos || dot == text.npos || dot < slash) return false;
+  for (char c : text.substr(0, slash))
+    if (c < 'A' || c > 'Z') return false;
+  auto major = base::parse_int<std::uint8_t>(text.substr(slash + 1, dot - slash - 1));
+  auto minor = base::parse_int<std::uint8_t>(text.substr(dot + 1));
+  if (!major || !minor) return false;
+  // Treated as the oldest by everything that asks for features; version_text keeps what was said.
+  version = {1, 0};
+  return true;
+}
+
+Parse parse_version(char*& p, char* end, bool accept_unsafe, Version& version,
+                    std::string_view& text, ParseError& error) {
+  char* start = p;
+  if (end - p > 8 && std::memcmp(p, "HTTP/", 5) == 0 && base::is_digit(p[5]) && p[6] == '.' &&
+      base::is_digit(p[7]) && (p[8] == '\r' || p[8] == '\n' || p[8] == ' ')) {
+    version = {static_cast<std::uint8_t>(p[5] - '0'), static_cast<std::uint8_t>(p[7] - '0')};
+    p += 8;
+    text = {start, 8};
+    return Parse::complete;
+  }
+  while (p != end && *p > ' ' && p - start < 32) ++p;
+  std::string_view word{start, static_cast<std::size_t>(p - start)};
+  if (p == end) {
+    std::string_view shape = "HTTP/0.0";
+    for (std::size_t i = 0; !accept_unsafe && i < word.size(); ++i) {
+      bool fits =
+          i < shape.size() && (shape[i] == '0' ? base::is_digit(word[i]) : word[i] == shape[i]);
+      if (!fits) return refuse(error, "invalid version");
+    }
+    return Parse::need_more;
+  }
+  if (!accept_unsafe || !loose_version(word, version)) return refuse(error, "invalid version");
+  text = word;
+  return Parse::complete;
+}
+
+bool scheme_follows(std::string_view target) {
+  if (!base::is_alpha(target.front())) return false;
+  std::size_t i = 1;
+  while (i < target.size() && (base::is_alpha(target[i]) || base::is_digit(target[i]) ||
+                               target[i] == '+' || target[i] == '-' || target[i] == '.'))
+    ++i;
+  return target.substr(i, 3) == "://";
+}
+
+// RFC 9112 section 3.2: the four forms, each where its method allows it.
+bool valid_target(Method method, std::string_view target, bool accept_unsafe) {
+  if (method == Method::connect) {
+    if (accept_unsafe) return true;
+    if (target.front() == '/') return false;
+    std::size_t colon = target.rfind(':');
+    std::size_t slash = target.find('/');
+    if (colon == target.npos || target.find("://") != target.npos) return false;
+    std::string_view port =
+        target.substr(colon + 1, slash == target.npos ? slash : slash - colon - 1);
+    if (port.empty()) return false;
+    for (char c : port)
+      if (!base::is_digit(c)) return false;
+    return true;
+  }
+  if (target.front() == '/') return true;
+  if (target.front() == '*')
+    return target.size() == 1 && (method == Method::options || method == Method::other);
+  return scheme_follows(target);
+}
+
+Parse parse_target(char*& p, char* end, bool accept_unsafe, std::string_view& target,
+                   ParseError& error) {
+  char* start = p;
+  for (;;) {
+    p = scan::find_target_end(p, end);
+    if (p == end) return Parse::need_more;
+    char c = *p;
+    if (c == ' ' || c == '\t' || c == '\r' || c == '\n') break;
+    bool tolerated = accept_unsafe && (c == '#' || static_cast<unsigned char>(c) > 0x7f);
+    if (!tolerated) return refuse(error, "invalid character in the request target");
+    ++p;
+  }
+  target = {start, static_cast<std::size_t>(p - start)};
+  if (target.empty()) return refuse(error, "no request target");
+  return Parse::complete;
+}
+
+Parse parse_method(char*& p, char* end, RequestHead& out, ParseError& error) {
+  char* start = p;
+  while (p != end && scan::token_char(*p) != 0) ++p;
+  if (p == end) return Parse::need_more;
+  if (p == start || !blank(*p)) return refuse(error, "invalid character in the method");
+  out.method_text = {start, static_cast<std::size_t>(p - start)};
+  out.method = method_of(out.method_text);
+  while (p != end && blank(*p)) ++p;
+  return p == end ? Parse::need_more : Parse::complete;
+}
+
+// "GET /" of HTTP/0.9, which accept_unsafe forwards as HTTP/1.0.
+bool simple_request(const char* p, bool accept_unsafe, RequestHead& out) {
+  if ((*p != '\r' && *p != '\n') || !accept_unsafe || out.method != Method::get) return false;
+  out.version = {1, 0};
+  out.version_text = "HTTP/1.0";
+  return true;
+}
+
+Parse parse_request_line(char*& p, char* end, const ParseLimits& limits, RequestHead& out,
+                         ParseError& error) {
+  if (Parse r = skip_empty_lines(p, end, error); r != Parse::complete) return r;
+  if (Parse r = parse_method(p, end, out, error); r != Parse::complete) return r;
+  if (Parse r = parse_target(p, end, limits.accept_unsafe, out.target, error); r != Parse::complete)
+    return r;
+  char* target_end = p;
+  while (p != end && blank(*p)) ++p;
+  if (p == end) return Parse::need_more;
+  if (!simple_request(p, limits.accept_unsafe, out)) {
+    Parse r = parse_version(p, end, limits.accept_unsafe, out.version, out.version_text, error);
+    if (r != Parse::complete) return r;
+  }
+  if (Parse r = expect_line_end(p, end, error, "invalid character after the version");
+      r != Parse::complete)
+    return r;
+  if (valid_target(out.method, out.target, limits.accept_unsafe)) return Parse::complete;
+  p = target_end - out.target.size();
+  return refuse(error, "invalid request target");
+}
+
+Parse parse_status(char*& p, char* end, const ParseLimits& limits, ResponseHead& out,
+                   ParseError& error) {
+  while (p != end && blank(*p)) ++p;
+  char* start = p;
+  while (p != end && base::is_digit(*p) && p - start < 6) ++p;
+  if (p == end) return Parse::need_more;
+  auto digits = static_cast<std::size_t>(p - start);
+  auto status = base::parse_int<std::uint16_t>({start, digits});
+  bool ends = blank(*p) || *p == '\r' || *p == '\n';
+  if (!ends || !status || (digits > 3 && !limits.accept_unsafe))
+    return refuse(error, "invalid status code");
+  out.status = *status;
+  while (p != end && blank(*p)) ++p;
+  return p == end ? Parse::need_more : Parse::complete;
+}
+
+Parse parse_status_line(char*& p, char* end, const ParseLimits& limits, ResponseHead& out,
+                        ParseError& error) {
+  if (Parse r = skip_empty_lines(p, end, error); r != Parse::complete) return r;
+  if (Parse r = parse_version(p, end, limits.accept_unsafe, out.version, out.version_text, error);
+      r != Parse::complete)
+    return r;
+  if (!blank(*p)) return refuse(error, "invalid character after the version");
+  if (Parse r = parse_status(p, end, limits, out, error); r != Parse::complete) return r;
+  char* start = p;
+  while (p != end && *p != '\r' && *p != '\n') ++p;
+  out.reason = {start, static_cast<std::size_t>(p - start)};
+  if (Parse r = expect_line_end(p, end, error, "CR without LF"); r != Parse::complete) return r;
+  if (out.reason.empty()) out.reason = reason_phrase(out.status);
+  return Parse::complete;
+}
+
+// Heads end within max_head bytes; looking at no more than those makes the verdict the same
+// whatever pieces they come in.
+char* window_end(std::span<char> bytes, const ParseLimits& limits) {
+  return bytes.data() + std::min(bytes.size(), limits.max_head);
+}
+
+Parse outgrown(const ParseLimits& limits, std::uint16_t status, ParseError& error) {
+  error = {limits.max_head, status == 414 ? "request line too long" : "header too large", status};
+  return Parse::error;
+}
+
+}  // namespace
+
+Parse parse_request_head(std::span<char> bytes, const ParseLimits& limits, RequestHead& out,
+                         std::size_t& consumed, ParseError& error) {
+  out.clear();
+  error = {};
+  char* p = bytes.data();
+  char* end = window_end(bytes, limits);
+  Seen seen;
+  Parse line = parse_request_line(p, end, limits, out, error);
+  Parse result = line;
+  if (line == Parse::complete)
+    result = detail::parse_fields(p, end, limits, out.headers, seen, error);
+  if (result == Parse::need_more && bytes.size() >= limits.max_head)
+    return outgrown(limits, line == Parse::complete ? 431 : 414, error);
+  if (result == Parse::error) error.at = static_cast<std::size_t>(p - bytes.data());
+  if (result != Parse::complete) return result;
+  if (const char* what = detail::finish_request(out, seen, limits.accept_unsafe, error.status))
+    return refuse(error, what);
+  consumed = static_cast<std::size_t>(p - bytes.data());
+  return Parse::complete;
+}
+
+Parse parse_response_head(std::span<char> bytes, const ParseLimits& limits, Method request_method,
+                          ResponseHead& out, std::size_t& consumed, ParseError& error) {
+  out.clear();
+  error = {};
+  error.status = 502;
+  char* p = bytes.data();
+  char* end = window_end(bytes, limits);
+  Seen seen;
+  Parse result = parse_status_line(p, end, limits, out, error);
+  if (result == Parse::complete)
+    result = detail::parse_fields(p, end, limits, out.headers, seen, error);
+  if (result == Parse::need_more && bytes.size() >= limits.max_head)
+    return outgrown(limits, 502, error);
+  if (result == Parse::error) error.at = static_cast<std::size_t>(p - bytes.data());
+  if (result != Parse::complete) return result;
+  if (const char* what = detail::finish_response(out, seen, request_method, limits.accept_unsafe))
+    return refuse(error, what);
+  consumed = static_cast<std::size_t>(p - bytes.data());
+  return Parse::complete;
+}
+
+}  // namespace http

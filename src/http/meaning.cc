@@ -1,0 +1,392 @@
+// What a complete head means: framing (RFC 9112 section 6), persistence (section 9), upgrades
+// (RFC 9110 section 7.8) and the host (RFC 9112 section 3.2).
+#include <cstring>
+#include <optional>
+#include <utility>
+
+#include "base/text.h"
+#include "http/fields.h"
+#include "http/uri.h"
+
+namespace http::detail {
+
+namespace {
+
+// Calls `visit` with each element of a comma-separated value, trimmed; stops on false.
+template <class Visit>
+bool each_element(std::string_view value, Visit visit) {
+  for (;;) {
+    std::size_t comma = value.find(',');
+    if (!visit(base::trim(value.substr(0, comma)))) return false;
+    if (comma == value.npos) return true;
+    value.remove_prefix(comma + 1);
+  }
+}
+
+// Drops from a list, in the bytes it views, the elements that `drop` names and the empty ones.
+template <class Drop>
+void filter_list(std::string_view& value, Drop drop) {
+  bool any = false;
+  each_element(value, [&](std::string_view e) {
+    any = any || e.empty() || drop(e);
+    return true;
+  });
+  if (!any) return;
+  char* out = const_cast<char*>(value.data());  // the parser's own buffer
+  char* start = out;
+  each_element(value, [&](std::string_view e) {
+    if (e.empty() || drop(e)) return true;
+    if (out != start) *out++ = ',';
+    std::memmove(out, e.data(), e.size());
+    out += e.size();
+    return true;
+  });
+  value = {start, static_cast<std::size_t>(out - start)};
+}
+
+// Applies filter_list to every field of the id; fields left empty are removed.
+template <class Drop>
+void filter_fields(Headers& headers, HeaderId id, Drop drop) {
+  for (std::size_t i = 0; i < headers.size();) {
+    if (headers[i].id == id) {
+      filter_list(headers.at(i).value, drop);
+      if (headers[i].value.empty()) {
+        headers.remove_at(i);
+        continue;
+      }
+    }
+    ++i;
+  }
+}
+
+void remove_after_first(Headers& headers, HeaderId id) {
+  bool first = true;
+  for (std::size_t i = 0; i < headers.size();) {
+    if (headers[i].id == id && !std::exchange(first, false))
+      headers.remove_at(i);
+    else
+      ++i;
+  }
+}
+
+struct Lengths {
+  std::optional<std::uint64_t> length;
+  bool chunked = false, other_coding = false;
+};
+
+// Every Content-Length, and every element of each, must say the same; one field of it is left.
+const char* read_lengths(Headers& headers, bool repeated, std::optional<std::uint64_t>& length) {
+  std::size_t kept = headers.size();
+  for (std::size_t i = 0; i < headers.size(); ++i) {
+    if (headers[i].id != HeaderId::content_length) continue;
+    bool same = each_element(headers[i].value, [&](std::string_view e) {
+      auto n = base::parse_int<std::uint64_t>(e);
+      if (!n || (length && *length != *n)) return false;
+      length = n;
+      return true;
+    });
+    if (!same) return "invalid or conflicting content-length";
+    if (kept == headers.size()) kept = i;
+  }
+  std::string_view& value = headers.at(kept).value;
+  value = base::trim(value.substr(0, value.find(',')));
+  while (value.size() > 1 && value.front() == '0') value.remove_prefix(1);
+  if (repeated) remove_after_first(headers, HeaderId::content_length);
+  return nullptr;
+}
+
+enum class Coding : std::uint8_t { chunked, unsupported, invalid };
+
+// chunked must be there once and last. What else is named is a coding nobody here can undo.
+Coding read_codings(const Headers& headers) {
+  bool chunked = false, other = false;
+  for (const Field& f : headers) {
+    if (f.id != HeaderId::transfer_encoding) continue;
+    bool good = each_element(f.value, [&](std::string_view e) {
+      if (chunked || e.empty()) return false;
+      if (base::iequals(e, "chunked"))
+        chunked = true;
+      else
+        other = true;
+      return true;
+    });
+    if (!good) return Coding::invalid;
+  }
+  if (!chunked) return Coding::invalid;
+  return other ? Coding::unsupported : Coding::chunked;
+}
+
+// For servers under accept_unsafe: empty and repeated elements pass. Whether chunked was named.
+bool read_codings_loosely(Headers& headers, bool& other) {
+  bool chunked = false;
+  for (const Field& f : headers)
+    if (f.id == HeaderId::transfer_encoding)
+      each_element(f.value, [&](std::string_view e) {
+        bool is_chunked = base::iequals(e, "chunked");
+        chunked = chunked || is_chunked;
+        other = other || (!e.empty() && !is_chunked);
+        return true;
+      });
+  return chunked;
+}
+
+void set_chunked(Headers& headers, Framing& framing) {
+  framing = Framing::chunked;
+  for (std::size_t i = 0; i < headers.size(); ++i)
+    if (headers[i].id == HeaderId::transfer_encoding) headers.at(i).value = "chunked";
+  remove_after_first(headers, HeaderId::transfer_encoding);
+}
+
+bool at_least_1_1(Version v) { return v.major > 1 || (v.major == 1 && v.minor >= 1); }
+
+struct Connection {
+  bool close = false, keep_alive = false, upgrade = false;
+};
+
+Connection read_connection(const Headers& headers) {
+  Connection c;
+  for (const Field& f : headers)
+    if (f.id == HeaderId::connection)
+      each_element(f.value, [&](std::string_view e) {
+        c.close = c.close || base::iequals(e, "close");
+        c.keep_alive = c.keep_alive || base::iequals(e, "keep-alive");
+        c.upgrade = c.upgrade || base::iequals(e, "upgrade");
+        return true;
+      });
+  return c;
+}
+
+void strip_connection(Headers& headers, bool keep_upgrade) {
+  filter_fields(headers, HeaderId::connection, [&](std::string_view e) {
+    return base::iequals(e, "close") || base::iequals(e, "keep-alive") ||
+           (!keep_upgrade && base::iequals(e, "upgrade"));
+  });
+}
+
+bool asks_websocket(const Headers& headers) {
+  for (const Field& f : headers)
+    if (f.id == HeaderId::upgrade &&
+        !each_element(f.value, [](std::string_view e) { return !base::iequals(e, "websocket"); }))
+      return true;
+  return false;
+}
+
+const char* read_persistence(RequestHead& head, const Seen& seen, bool accept_unsafe) {
+  Connection c;
+  if (seen.has(HeaderId::connection)) c = read_connection(head.headers);
+  if (seen.has(HeaderId::upgrade)) {
+    if (!c.upgrade)
+      head.headers.remove(HeaderId::upgrade);
+    else
+      filter_fields(head.headers, HeaderId::upgrade,
+                    [](std::string_view e) { return base::iequals(e, "h2c"); });
+    head.upgrade = c.upgrade && head.headers.find(HeaderId::upgrade) != nullptr;
+  }
+  if (seen.has(HeaderId::connection)) strip_connection(head.headers, head.upgrade);
+  head.keep_alive = !c.close && (c.keep_alive || at_least_1_1(head.version));
+  if (head.upgrade && !accept_unsafe && asks_websocket(head.headers)) {
+    const Field* key = head.headers.find("sec-websocket-key");
+    if (key == nullptr || key->value.size() != 24)  // RFC 6455 section 4.1
+      return "websocket request without a valid key";
+  }
+  return nullptr;
+}
+
+const char* read_request_framing(RequestHead& head, const Seen& seen, std::uint16_t& status) {
+  std::optional<std::uint64_t> length;
+  if (seen.has(HeaderId::content_length)) {
+    if (const char* what =
+            read_lengths(head.headers, seen.repeated(HeaderId::content_length), length))
+      return what;
+    head.framing = *length == 0 ? Framing::none : Framing::length;
+    head.content_length = *length;
+  }
+  if (!seen.has(HeaderId::transfer_encoding)) return nullptr;
+  switch (read_codings(head.headers)) {
+    case Coding::invalid:
+      return "invalid transfer-encoding";
+    case Coding::unsupported:
+      status = 422;
+      return "unsupported transfer-encoding";
+    case Coding::chunked:
+      break;
+  }
+  set_chunked(head.headers, head.framing);
+  head.content_length = 0;
+  if (length) {
+    head.headers.remove(HeaderId::content_length);
+    head.keep_alive = false;
+  }
+  // HTTP/1.0 knows no chunked; what frames such a message is unclear to others (section 6.1).
+  if (!at_least_1_1(head.version)) head.keep_alive = false;
+  return nullptr;
+}
+
+// Characters that cannot be in a Host; brackets only around an address.
+bool valid_host(std::string_view host) {
+  std::size_t i = 0;
+  if (!host.empty() && host.front() == '[') {
+    i = host.find(']');
+    if (i == host.npos) return false;
+    for (char c : host.substr(1, i - 1))
+      if (base::hex_digit(c) < 0 && c != ':' && c != '.' && c != '%') return false;
+    ++i;
+  }
+  constexpr std::string_view kBad = "#,/?@[\\]";
+  for (; i < host.size(); ++i)
+    if (host[i] <= ' ' || host[i] == 0x7f || kBad.find(host[i]) != kBad.npos) return false;
+  return true;
+}
+
+std::string_view without_user(std::string_view authority) {
+  std::size_t at = authority.rfind('@');
+  return at == authority.npos ? authority : authority.substr(at + 1);
+}
+
+// The authority without a port that goes without saying; unchanged when it has none such.
+std::string_view without_default_port(std::string_view authority, std::string_view scheme,
+                                      bool connect) {
+  std::size_t colon = authority.rfind(':');
+  if (colon == authority.npos || authority.find(']', colon) != authority.npos) return authority;
+  std::string_view port = authority.substr(colon + 1);
+  bool is_default = connect ? port == "80" || port == "443"
+                            : port.empty() || (base::iequals(scheme, "http") && port == "80") ||
+                                  (base::iequals(scheme, "https") && port == "443");
+  return is_default ? authority.substr(0, colon) : authority;
+}
+
+// Cuts the default port out of an absolute target and gives an empty path its slash, in place:
+// there is a blank behind the target to write on.
+void normalize_target(RequestHead& head, const Target& t, std::size_t port_size) {
+  char* start = const_cast<char*>(head.target.data());
+  std::size_t size = head.target.size();
+  auto authority_end =
+      static_cast<std::size_t>(t.authority.data() + t.authority.size() - head.target.data());
+  if (port_size != 0) {
+    std::memmove(start + authority_end - port_size, start + authority_end, size - authority_end);
+    size -= port_size;
+  }
+  if (t.path.empty() && !t.has_query && authority_end - port_size == size) start[size++] = '/';
+  head.target = {start, size};
+}
+
+// Host and the authority of the target must agree (RFC 9112 section 3.2.2), default ports aside.
+const char* check_authority(RequestHead& head, std::size_t host_at, bool accept_unsafe) {
+  bool connect = head.method == Method::connect;
+  if (!connect && (head.target.front() == '/' || head.target.front() == '*')) return nullptr;
+  Target t = split_target(head.target, connect);
+  std::string_view authority = without_user(t.authority);
+  std::string_view bare = without_default_port(authority, t.scheme, connect);
+  bool has_host = host_at != head.headers.size();
+  std::string_view host = has_host ? head.headers[host_at].value : authority;
+  // An empty port says no more than none.
+  std::string_view bare_host = host.ends_with(':') ? host.substr(0, host.size() - 1) : host;
+  if (!connect) bare_host = without_default_port(host, t.scheme, false);
+  bool same = base::iequals(host, authority) || base::iequals(bare_host, bare);
+  if (has_host && !same && !accept_unsafe) return "host differs from the request target";
+  if (connect) {
+    if (has_host && base::iequals(host, authority)) head.headers.at(host_at).value = bare;
+    return nullptr;
+  }
+  bool no_path = t.path.empty() && !t.has_query && head.method != Method::options &&
+                 head.target.find('#') == head.target.npos;
+  if (bare.size() == authority.size() && !no_path) return nullptr;
+  if (bare.size() != authority.size() || no_path)
+    normalize_target(head, t, authority.size() - bare.size());
+  if (has_host) head.headers.at(host_at).value = bare;
+  return nullptr;
+}
+
+const char* read_host(RequestHead& head, const Seen& seen, bool accept_unsafe) {
+  Headers& headers = head.headers;
+  std::size_t at = headers.size();
+  if (seen.has(HeaderId::host)) {
+    at = 0;
+    while (headers[at].id != HeaderId::host) ++at;
+    if (!valid_host(headers[at].value)) return "invalid character in host";
+    if (seen.repeated(HeaderId::host)) {
+      for (std::size_t i = at + 1; i < headers.size(); ++i)
+        if (headers[i].id == HeaderId::host && !base::iequals(headers[i].value, headers[at].value))
+          return "two hosts";
+      remove_after_first(headers, HeaderId::host);
+    }
+  }
+  return check_authority(head, at, accept_unsafe);
+}
+
+void keep_trailers_only(Headers& headers) {
+  filter_fields(headers, HeaderId::te,
+                [](std::string_view e) { return !base::iequals(e, "trailers"); });
+}
+
+bool bodiless(unsigned status) { return status < 200 || status == 204; }
+
+const char* read_response_framing(ResponseHead& head, const Seen& seen, bool accept_unsafe) {
+  head.framing = Framing::until_close;
+  std::optional<std::uint64_t> length;
+  if (seen.has(HeaderId::content_length)) {
+    if (const char* what =
+            read_lengths(head.headers, seen.repeated(HeaderId::content_length), length))
+      return what;
+    head.framing = *length == 0 ? Framing::none : Framing::length;
+    head.content_length = *length;
+  }
+  if (!seen.has(HeaderId::transfer_encoding)) return nullptr;
+  bool chunked, other = false;
+  if (accept_unsafe) {
+    chunked = read_codings_loosely(head.headers, other);
+    if (!chunked && !other) head.headers.remove(HeaderId::transfer_encoding);
+  } else {
+    chunked = read_codings(head.headers) == Coding::chunked;
+    other = !chunked;
+  }
+  if (other) return "invalid or unsupported transfer-encoding";
+  if (!chunked) return nullptr;
+  set_chunked(head.headers, head.framing);
+  head.content_length = 0;
+  if (length) {
+    head.headers.remove(HeaderId::content_length);
+    head.keep_alive = false;
+  }
+  if (!at_least_1_1(head.version)) head.keep_alive = false;
+  return nullptr;
+}
+
+}  // namespace
+
+const char* finish_request(RequestHead& head, const Seen& seen, bool accept_unsafe,
+                           std::uint16_t& status) {
+  if (const char* what = read_persistence(head, seen, accept_unsafe)) return what;
+  if (seen.has(HeaderId::content_length) || seen.has(HeaderId::transfer_encoding))
+    if (const char* what = read_request_framing(head, seen, status)) return what;
+  if (seen.has(HeaderId::te)) keep_trailers_only(head.headers);
+  if (seen.has(HeaderId::expect))
+    head.expect_continue =
+        at_least_1_1(head.version) &&
+        base::iequals(head.headers.find(HeaderId::expect)->value, "100-continue");
+  return read_host(head, seen, accept_unsafe);
+}
+
+const char* finish_response(ResponseHead& head, const Seen& seen, Method request_method,
+                            bool accept_unsafe) {
+  Connection c;
+  if (seen.has(HeaderId::connection)) c = read_connection(head.headers);
+  head.keep_alive = !c.close && (c.keep_alive || at_least_1_1(head.version));
+  head.upgrade = head.status == 101;
+  if (seen.has(HeaderId::connection)) strip_connection(head.headers, head.upgrade);
+  if (const char* what = read_response_framing(head, seen, accept_unsafe)) return what;
+  if (bodiless(head.status)) {
+    head.headers.remove(HeaderId::content_length);
+    head.headers.remove(HeaderId::transfer_encoding);
+  }
+  if (bodiless(head.status) || head.status == 304 || request_method == Method::head) {
+    head.framing = Framing::none;
+  } else if (request_method == Method::connect && head.status < 300) {
+    head.framing = Framing::none;
+    head.upgrade = true;
+  }
+  if (head.framing == Framing::until_close) head.keep_alive = false;
+  return nullptr;
+}
+
+}  // namespace http::detail

@@ -1,0 +1,174 @@
+#include "http/message.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/text.h"
+
+namespace http {
+
+namespace {
+
+constexpr std::array<std::string_view, 10> kMethods{"",    "OPTIONS", "GET",   "HEAD",    "POST",
+                                                    "PUT", "DELETE",  "TRACE", "CONNECT", "PATCH"};
+
+constexpr std::size_t kIds = static_cast<std::size_t>(HeaderId::count_);
+constexpr std::array<std::string_view, kIds> kNames{"",
+                                                    "host",
+                                                    "connection",
+                                                    "content-length",
+                                                    "transfer-encoding",
+                                                    "expect",
+                                                    "upgrade",
+                                                    "keep-alive",
+                                                    "proxy-connection",
+                                                    "te",
+                                                    "trailer",
+                                                    "cookie",
+                                                    "set-cookie",
+                                                    "content-type",
+                                                    "date",
+                                                    "server",
+                                                    "user-agent",
+                                                    "x-forwarded-for",
+                                                    "authorization",
+                                                    "proxy-authorization",
+                                                    "cache-control",
+                                                    "location",
+                                                    "accept-encoding",
+                                                    "content-encoding"};
+static_assert(!kNames.back().empty());
+
+// A perfect hash over length, first, middle and last letter; the multipliers are found at compile
+// time.
+struct IdTable {
+  unsigned a = 0, b = 0;
+  std::array<std::uint8_t, 128> slots{};
+
+  constexpr unsigned slot(std::string_view name) const {
+    auto byte = [&](std::size_t i) { return static_cast<unsigned char>(name[i]); };
+    unsigned n = static_cast<unsigned>(name.size());
+    return (n + a * byte(0) + b * byte(n - 1) + byte(n / 2)) & 127;
+  }
+  constexpr bool fill() {
+    slots.fill(0);
+    for (std::size_t i = 1; i < kIds; ++i) {
+      std::uint8_t& s = slots[slot(kNames[i])];
+      if (s != 0) return false;
+      s = static_cast<std::uint8_t>(i);
+    }
+    return true;
+  }
+};
+
+consteval IdTable make_table() {
+  for (unsigned a = 1; a < 64; ++a)
+    for (unsigned b = 1; b < 64; ++b) {
+      IdTable t{.a = a, .b = b};
+      if (t.fill()) return t;
+    }
+  throw "no perfect hash";
+}
+constexpr IdTable kTable = make_table();
+
+// Lower-cases into `room` names that could have an id; longer ones have none.
+HeaderId id_of_any_case(std::string_view name) {
+  char room[24];
+  if (name.empty() || name.size() > sizeof room) return HeaderId::other;
+  for (std::size_t i = 0; i < name.size(); ++i) room[i] = base::lower(name[i]);
+  return id_of({room, name.size()});
+}
+
+bool matches(const Field& field, HeaderId id, std::string_view name) {
+  return id != HeaderId::other ? field.id == id : base::iequals(field.name, name);
+}
+
+}  // namespace
+
+Method method_of(std::string_view name) {
+  for (std::size_t i = 1; i < kMethods.size(); ++i)
+    if (kMethods[i] == name) return static_cast<Method>(i);
+  return Method::other;
+}
+
+std::string_view name_of(Method method) { return kMethods[static_cast<std::size_t>(method)]; }
+
+HeaderId id_of(std::string_view lowercase_name) {
+  if (lowercase_name.empty()) return HeaderId::other;
+  std::uint8_t id = kTable.slots[kTable.slot(lowercase_name)];
+  return kNames[id] == lowercase_name ? static_cast<HeaderId>(id) : HeaderId::other;
+}
+
+void Headers::add(std::string_view name, std::string_view value, base::Arena& arena) {
+  if (std::any_of(name.begin(), name.end(), [](char c) { return c >= 'A' && c <= 'Z'; })) {
+    char* copy = arena.allocate_chars(name.size());
+    std::transform(name.begin(), name.end(), copy, base::lower);
+    name = {copy, name.size()};
+  }
+  fields_.push_back({name, value, id_of(name)});
+}
+
+void Headers::insert_at(std::size_t index, const Field& field) {
+  fields_.insert(fields_.begin() + static_cast<std::ptrdiff_t>(std::min(index, fields_.size())),
+                 field);
+}
+
+std::size_t Headers::remove(std::string_view name) {
+  HeaderId id = id_of_any_case(name);
+  return std::erase_if(fields_, [&](const Field& f) { return matches(f, id, name); });
+}
+
+std::size_t Headers::remove(HeaderId id) {
+  return std::erase_if(fields_, [&](const Field& f) { return f.id == id; });
+}
+
+void Headers::remove_at(std::size_t index) {
+  fields_.erase(fields_.begin() + static_cast<std::ptrdiff_t>(index));
+}
+
+const Field* Headers::find(std::string_view name) const {
+  HeaderId id = id_of_any_case(name);
+  for (const Field& f : fields_)
+    if (matches(f, id, name)) return &f;
+  return nullptr;
+}
+
+const Field* Headers::find(HeaderId id) const {
+  for (const Field& f : fields_)
+    if (f.id == id) return &f;
+  return nullptr;
+}
+
+std::size_t Headers::count(std::string_view name) const {
+  HeaderId id = id_of_any_case(name);
+  return static_cast<std::size_t>(std::count_if(
+      fields_.begin(), fields_.end(), [&](const Field& f) { return matches(f, id, name); }));
+}
+
+void RequestHead::clear() {
+  method = Method::get;
+  method_text = {};
+  target = {};
+  version = {};
+  version_text = {};
+  headers.clear();
+  framing = Framing::none;
+  content_length = 0;
+  keep_alive = true;
+  upgrade = false;
+  expect_continue = false;
+}
+
+void ResponseHead::clear() {
+  version = {};
+  version_text = {};
+  status = 0;
+  reason = {};
+  headers.clear();
+  framing = Framing::none;
+  content_length = 0;
+  keep_alive = true;
+  upgrade = false;
+}
+
+}  // namespace http
