@@ -46,7 +46,9 @@ enum Where : std::uint32_t {
   kExchangeEnd = 1u << 17,  // TXFIN
   kSessionEnd = 1u << 18,   // SSFIN
   kConfig = 1u << 19,       // may be used while the configuration is read
-  kCli = 1u << 20,
+  kCli = 1u << 20,          // comes with kInternal
+  kFrontendSide = 1u << 21, // FTEND: the frontend's facts, everywhere but in checks
+  kBackendSide = 1u << 22,  // BKEND: the backend's facts, once one was chosen
 };
 // What is available to a rule evaluated at `point` (tables of the manual's section 7.3).
 std::uint32_t available_at(txn::Point point, bool http);

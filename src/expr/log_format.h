@@ -1,5 +1,5 @@
-// Log formats (manual section 8.2.6): texts, %aliases and %[expressions] with flags. Also behind every
-// <fmt> argument of a rule.
+// Log formats (manual section 8.2.6): texts, %aliases and %[expressions] with flags. Also behind
+// every <fmt> argument of a rule.
 #pragma once
 
 #include <memory>
@@ -11,16 +11,25 @@
 
 namespace expr {
 
+// What becomes of the text: decides on escapes, merged blanks and "-" for what is empty.
+enum class FormatUse : std::uint8_t {
+  rule,       // header values and replies: bytes that a header may not hold become %XX
+  raw,        // variables: bytes stay as they are
+  log,        // log-format and the like: blanks are merged, "-" stands for nothing
+  unique_id,  // as rule, blanks merged
+};
+
 class LogFormat {
  public:
   // `text` as one word of the configuration. Reports errors and returns null.
   static std::unique_ptr<LogFormat> parse(std::string_view text, ParseContext& context,
-                                          config::Position at);
+                                          config::Position at, FormatUse use = FormatUse::rule);
   ~LogFormat();
 
   // Appends the line to `out`. As a log line empty samples print "-" (`for_log`), in rules nothing.
   void format(Context& context, std::string& out, bool for_log = false) const;
-  // The text as a view into the arena, or a view of the constant itself where there is nothing to do.
+  // The text as a view into the arena, or a view of the constant itself where there is nothing to
+  // do.
   std::string_view text(Context& context) const;
   bool empty() const { return nodes_.empty(); }
   const std::string& source() const { return source_; }

@@ -3,8 +3,13 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
+#include <map>
 #include <memory>
+#include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "config/keyword.h"
 #include "expr/condition.h"
@@ -12,17 +17,17 @@
 
 namespace rules {
 
-// What goes on after an action.
+// What goes on after an action. Final verdicts leave who and when in exchange.end.
 enum class Verdict : std::uint8_t {
-  next,       // the next rule
-  stop,       // this ruleset is over, traffic goes on ("allow", "accept")
-  incomplete, // not enough bytes yet: wait for more and run this rule again (content rules)
-  reply,      // exchange.reply answers the client
-  service,    // exchange.service answers
-  deny,       // refused: the exchange's reply or the default one; counted as denied
-  close,      // end the connection silently ("reject", "silent-drop" sets quiet close)
-  error,      // the action failed for internal reasons: 500
-  invalid,    // the message is malformed: 400 / 502
+  next,        // the next rule
+  stop,        // this ruleset is over, traffic goes on ("allow", "accept")
+  incomplete,  // not enough bytes yet: wait for more and run this rule again (content rules)
+  reply,       // exchange.reply answers the client
+  service,     // exchange.service answers
+  deny,        // refused with exchange.reply; counted as denied
+  close,       // end the connection without an answer (reject, silent-drop); counted as denied
+  error,       // the action failed for internal reasons: 500
+  invalid,     // the message is malformed: 400 / 502
 };
 
 // Rulesets an action can stand in, for tables and messages.
@@ -44,9 +49,20 @@ class Action {
   virtual Verdict run(expr::Context& context) = 0;
 };
 
+class Catalogue;
+
+// Replies of an "http-errors" section, or of anything else that names them by status.
+using ErrorReplies = std::map<std::uint16_t, std::shared_ptr<const txn::Reply>>;
+using ErrorSections = std::map<std::string, ErrorReplies, std::less<>>;
+
 struct ParseContext {
   expr::ParseContext& expr;
   Place place;
+  const Catalogue& catalogue;
+  // Looked at after every section was read. Null: there are none.
+  const ErrorSections* error_sections = nullptr;
+  bool in_defaults = false;
+  bool http = true;  // mode of the section
 };
 
 // One row of the tables; `parse` is given the words after the action's name and stops before
@@ -56,8 +72,16 @@ struct ActionRow : config::Keyword {
   std::uint16_t places;
   std::unique_ptr<Action> (*parse)(config::Arguments& args, ParseContext& context,
                                    std::string_view word, const ActionRow& row);
-  bool prefix = false;       // "set-var(" "lua." : the word begins with the name
-  bool final = false;        // ends the ruleset: rules behind it without condition are unreachable
+  bool prefix = false;  // "set-var(" "lua." : the word begins with the name
+  bool final = false;   // ends the ruleset: rules behind it without condition are unreachable
+  void* data = nullptr;
+};
+
+// A named service for "use-service": "lua.hello", "prometheus-exporter".
+struct ServiceRow : config::Keyword {
+  bool http = true;  // answers HTTP requests; otherwise TCP streams
+  std::unique_ptr<txn::ServiceRun> (*start)(expr::Context& context,
+                                            const ServiceRow& row) = nullptr;
   void* data = nullptr;
 };
 
@@ -65,6 +89,9 @@ class Catalogue {
  public:
   void add(std::span<const ActionRow> table) { tables_.push_back(table); }
   const ActionRow& add(ActionRow row);  // from scripts; the name is copied
+  const ServiceRow& add(ServiceRow row);
+  const ServiceRow* find_service(std::string_view name, bool http) const;
+  std::vector<const ServiceRow*> all_services() const;
   const ActionRow* find(std::string_view word, Place place) const;
   std::string_view nearest(std::string_view word, Place place) const;
   std::vector<const ActionRow*> all() const;
@@ -72,6 +99,7 @@ class Catalogue {
  private:
   std::vector<std::span<const ActionRow>> tables_;
   std::deque<ActionRow> own_;
+  std::deque<ServiceRow> services_;
   std::deque<std::string> names_;
 };
 

@@ -57,6 +57,22 @@ struct ListenerState {
   obs::PerWorker<ProxyCounters> counters;
 };
 
+// Settings that samples report and rules need beside the engine; filled while the configuration is
+// read. Milliseconds, 0: none.
+struct ProxySettings {
+  std::int64_t client_timeout_ms = 0, connect_timeout_ms = 0, server_timeout_ms = 0,
+               queue_timeout_ms = 0, tunnel_timeout_ms = 0, tarpit_timeout_ms = 0;
+  std::uint32_t retries = 3;
+  std::string default_backend;
+};
+
+// One place for captured text of a frontend: "capture request header", "declare capture",
+// "http-request capture … len". Its number is its index.
+struct CaptureSlot {
+  std::string header;        // empty: filled by rules only
+  std::uint32_t length = 0;
+};
+
 struct Proxy {
   std::string name;
   unsigned id = 0;              // "id" keyword, else counted up
@@ -66,6 +82,9 @@ struct Proxy {
   std::string description;
   std::string guid;
   std::string balance_name;     // "roundrobin", for show stat's algo
+  ProxySettings settings;
+  std::vector<CaptureSlot> request_captures, response_captures;
+  std::atomic<std::uint32_t> logged{0};  // lines so far, %lc
 
   std::atomic<bool> disabled{false};  // "disabled", stopped or paused
   std::atomic<bool> paused{false};

@@ -46,7 +46,9 @@ class Channel {
   ~Channel() = default;
 };
 
-// A complete answer made by the proxy (deny, return, redirect, errors, scripts).
+// A complete answer made by the proxy (deny, return, redirect, errors, scripts). Immutable once it is
+// in an exchange: constant answers of rules are made once and shared by all requests. Its headers hold
+// no length; the engine adds content-length from the body.
 struct Reply {
   std::uint16_t status = 0;
   std::string reason;                    // empty: the standard phrase
@@ -58,6 +60,25 @@ struct Reply {
 };
 
 class ServiceRun;
+
+// What rules and samples ask of the engine that runs the exchange. Implemented by proxy/; null in
+// exchanges without one (tests, checks).
+class Engine {
+ public:
+  // The message configured for `status` on `proxy` (errorfile, http-error and the like), else the
+  // built-in one. Never null.
+  virtual std::shared_ptr<const Reply> error_reply(const state::Proxy* proxy,
+                                                   std::uint16_t status) = 0;
+  // Sends an interim response (1xx) to the client at once; false when it cannot.
+  virtual bool send_interim(const http::ResponseHead& head) = 0;
+  // Logs now, beside the usual line ("do-log"). `origin` is what %OG prints.
+  virtual void log_now(std::string_view origin, std::string_view profile) = 0;
+  // The frontend's unique-id-format, formatted. Empty when it has none.
+  virtual std::string_view make_unique_id() = 0;
+
+ protected:
+  ~Engine() = default;
+};
 
 // Times of one exchange; kNever where it did not come to pass. Log formats subtract.
 struct Times {
@@ -85,6 +106,8 @@ struct Exchange {
 
   Session& session;
   base::Arena arena;                       // everything made for this exchange
+  Engine* engine = nullptr;
+  net::Connection* server_connection = nullptr;  // while there is one
   bool is_http = false;
   http::RequestHead request;
   http::ResponseHead response;
@@ -114,7 +137,7 @@ struct Exchange {
   std::uint32_t id = 0;                    // %rt, process-wide counter
 
   // What rules decided.
-  std::unique_ptr<Reply> reply;            // answer with this
+  std::shared_ptr<const Reply> reply;      // answer with this
   std::unique_ptr<ServiceRun> service;     // or run this
   std::string_view service_name;           // "<lua.hello>", "<STATS>": shown as server in logs
   state::Server* forced_server = nullptr;  // use-server, stickiness, scripts
@@ -127,7 +150,14 @@ struct Exchange {
   net::Address destination;                // set-dst for "server 0.0.0.0"; none as usual
   const char* last_rule_file = nullptr;    // the rule that ended the evaluation
   std::uint32_t last_rule_line = 0;
-  bool tarpit = false;
+  std::string_view last_entity, waiting_entity;  // "file:line" of a rule, for logs after errors
+  bool tarpit = false;                     // `reply` goes out after the tarpit timeout
+  std::int64_t tarpit_timeout_ms = -1;     // set-timeout tarpit; -1 as configured
+  bool strict_rewrite = true;              // strict-mode; back to true with each ruleset
+  bool no_l7_retry = false;                // disable-l7-retry
+  std::int64_t server_mark = -1, server_tos = -1;  // set-bc-mark, set-bc-tos; -1 leaves them
+  int nice = 0;                            // set-nice
+  http::Headers early_hints;               // of the 103 under way; sent when the row of rules ends
 
   // Private data of scripts (the Lua room's), destroyed with the exchange or replaced.
   std::shared_ptr<void> script_data;
