@@ -14,16 +14,7 @@ void take_rest(config::Arguments& args) {
 }
 
 bool log(GlobalContext& context) {
-  auto& args = context.args;
-  if (context.negated) {
-    context.settings.log_lines.clear();
-    return true;
-  }
-  if (args.line().size() < 3)
-    return args.error("log : expects <address> and <facility> as arguments");
-  context.settings.log_lines.push_back(args.line());
-  take_rest(args);
-  return true;
+  return obs::parse_log(context.args, obs::LogPlace::global, context.negated, context.settings.log);
 }
 
 bool log_send_hostname(GlobalContext& context) {

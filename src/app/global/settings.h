@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "config/source.h"
+#include "obs/log_config.h"
 
 namespace app {
 
@@ -78,7 +79,7 @@ struct GlobalSettings {
   std::string log_tag = "haproxy";
   bool log_send_hostname = false;
   std::string log_hostname;
-  std::vector<config::Line> log_lines;
+  obs::LogSettings log;
   std::vector<config::Line> set_var_lines;  // set-var and set-var-fmt
   std::int64_t hard_stop_after_ms = 0;      // 0: never
   std::int64_t grace_ms = 0;
