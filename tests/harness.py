@@ -258,7 +258,7 @@ class Answer:
 class TcpServer:
     """Listens on loopback (or on `path`) and gives each connection to `handler(wire)` on a thread."""
 
-    def __init__(self, handler, host="127.0.0.1", path=None):
+    def __init__(self, handler, host="127.0.0.1", port=0, path=None):
         self.handler, self.connections, self.path = handler, 0, path
         if path:
             self.listener = socket.socket(socket.AF_UNIX)
@@ -266,7 +266,7 @@ class TcpServer:
             self.listener.listen(256)
             self.address = f"unix@{path}"
         else:
-            self.listener = socket.create_server((host, 0), backlog=256)
+            self.listener = socket.create_server((host, port), backlog=256)
             self.port = self.listener.getsockname()[1]
             self.address = f"{host}:{self.port}"
         self.open = set()
@@ -420,7 +420,7 @@ class Proxy:
                                             stderr=subprocess.STDOUT, cwd=self.dir.name, env=self.env)
         if wait:
             for port in re.findall(r"(?m)^\s*bind\s+127\.0\.0\.1:(\d+)", self.config):
-                self._wait_for_port(int(port))
+                self.wait_for_port(int(port))
             for path in re.findall(r"(?m)^\s*stats socket\s+(/\S+)", self.config):
                 eventually(lambda: os.path.exists(path) or self._assert_running(), what=path)
         return self
@@ -429,7 +429,7 @@ class Proxy:
         if (code := self.process.poll()) is not None:
             raise AssertionError(f"the proxy ended with {code}:\n{self.output()}")
 
-    def _wait_for_port(self, port):
+    def wait_for_port(self, port):
         def listens():
             self._assert_running()
             # Asking the kernel does not disturb counters as a connection would.
