@@ -1,5 +1,7 @@
-// Where a socket listens or connects: IPv4, IPv6, unix path, abstract unix, an inherited descriptor.
-// Texts as HAProxy's manual, section 11: "ipv4@", "ipv6@", "unix@", "abns@", "fd@", "*:80", ":80", "[::1]:80".
+// Where a socket listens or connects: IPv4, IPv6, unix path, abstract unix, an inherited
+// descriptor. Texts as HAProxy's manual, section 2.9: "ipv4@", "ipv6@", "unix@", "abns@", "fd@",
+// "*:80", ":80",
+// "[::1]:80". Values: copied freely, owned by whoever holds them.
 #pragma once
 
 #include <netinet/in.h>
@@ -31,30 +33,65 @@ struct Ip {
 // Any socket address that the proxy speaks to; compact (idle connections keep two).
 class Address {
  public:
-  enum class Kind : std::uint8_t { none, ipv4, ipv6, unix_path, abstract, abstract_z, inherited_fd };
+  enum class Kind : std::uint8_t {
+    none,
+    ipv4,
+    ipv6,
+    unix_path,
+    abstract,
+    abstract_z,
+    inherited_fd
+  };
 
-  Address() = default;
+  Address() : v6_{} {}
+  Address(const Address& other) : v6_{} { copy(other); }
+  Address& operator=(const Address& other) {
+    if (this != &other) {
+      clear();
+      copy(other);
+    }
+    return *this;
+  }
+  Address(Address&& other) noexcept : v6_{} { take(other); }
+  Address& operator=(Address&& other) noexcept {
+    if (this != &other) {
+      clear();
+      take(other);
+    }
+    return *this;
+  }
+  ~Address() { clear(); }
+
   static Address of(const Ip& ip, std::uint16_t port);
   static Address of(const sockaddr* sa, socklen_t size);
+  // `path` without prefix; at most 107 bytes of it count (sun_path).
   static Address unix_socket(Kind kind, std::string_view path);
   static Address inherited(int fd);
 
   Kind kind() const { return kind_; }
   bool is_ip() const { return kind_ == Kind::ipv4 || kind_ == Kind::ipv6; }
   bool is_unix() const { return kind_ >= Kind::unix_path && kind_ <= Kind::abstract_z; }
-  Ip ip() const;                 // family 0 unless is_ip()
-  std::uint16_t port() const;    // host order; 0 unless is_ip()
+  Ip ip() const;               // family 0 unless is_ip()
+  std::uint16_t port() const;  // host order; 0 unless is_ip()
   void set_port(std::uint16_t port);
   void set_ip(const Ip& ip);
-  int fd() const;                // inherited_fd
-  std::string_view path() const; // unix kinds
+  int fd() const;                 // inherited_fd
+  std::string_view path() const;  // unix kinds
   // Fills `out`, returns its length.
   socklen_t to_sockaddr(sockaddr_storage& out) const;
-  int family() const;            // AF_INET, AF_INET6, AF_UNIX or AF_UNSPEC
-  std::string text() const;      // "127.0.0.1:80", "[::1]:80", "unix@/path"
+  int family() const;        // AF_INET, AF_INET6, AF_UNIX or AF_UNSPEC
+  std::string text() const;  // "127.0.0.1:80", "[::1]:80", "unix@/path"
   bool operator==(const Address& other) const;
 
  private:
+  void copy(const Address& other);
+  void take(Address& other) noexcept;
+  void clear() {
+    if (is_unix()) free_path();
+    kind_ = Kind::none;
+  }
+  void free_path();
+
   Kind kind_ = Kind::none;
   std::uint16_t port_ = 0;
   union {
@@ -63,29 +100,29 @@ class Address {
     int fd_;
     char* path_;  // owned, for unix kinds
   };
- public:
-  Address(const Address& other);
-  Address& operator=(const Address& other);
-  Address(Address&& other) noexcept;
-  Address& operator=(Address&& other) noexcept;
-  ~Address();
 };
 
 // What a configuration wrote as an address, before names are resolved.
 struct AddressSpec {
-  Address::Kind kind = Address::Kind::none;  // none: `host` is a name or "*" or empty
-  std::string host;              // name, number, path or "fd" number
-  std::uint16_t port_low = 0;    // "80-90"
+  Address::Kind kind = Address::Kind::none;  // none: `host` is a name, or `any` is set
+  std::string host;            // name, number, path or "fd" number; no brackets around IPv6
+  std::uint16_t port_low = 0;  // "80-90"
   std::uint16_t port_high = 0;
-  int port_offset = 0;           // "+10", "-10": added to the client's destination port
+  int port_offset = 0;  // "+10", "-10": added to the client's destination port
   bool has_port = false;
   bool has_offset = false;
-  bool any = false;              // "*" or empty host
-  bool is_datagram = false;      // "udp@", "udp4@", "udp6@", "dgram+…"
-  int family = AF_UNSPEC;        // as a prefix forces it
+  bool any = false;          // "*" or empty host
+  bool is_datagram = false;  // "udp@", "udp4@", "udp6@", "uxdg@", "dgram+…"
+  bool is_stream = false;    // "tcp@", "tcp4@", "tcp6@", "uxst@", "stream+…": asked for in words
+  int family = AF_UNSPEC;    // as a prefix or a numeric host forces it
 };
 
-// Understands every form of section 11; `what` says what is allowed, for the message.
+// Understands every form of section 2.9 but those of QUIC, reverse HTTP, MPTCP and socket pairs,
+// which it refuses by name. The error says what is wrong with `text` ("invalid port '65536'").
 base::Result<AddressSpec> parse_address(std::string_view text);
+
+// The address that `spec` names, with `port` where it has one; "*" is 0.0.0.0, or :: after an IPv6
+// prefix. Nothing for a name, which resolve() must look up first.
+Address literal_address(const AddressSpec& spec, std::uint16_t port);
 
 }  // namespace net

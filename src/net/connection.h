@@ -25,6 +25,7 @@ enum class IoError : std::uint8_t {
   other,
 };
 const char* describe(IoError error);
+IoError io_error(int error);  // what an errno means
 
 class Connection {
  public:
@@ -33,14 +34,16 @@ class Connection {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  // Bytes read, 0 at the end of the stream. read() waits for the first byte only.
+  // Bytes read, 0 at the end of the stream. read() waits for the first byte only. Nothing is asked
+  // of the kernel where the loop has not announced something: see Descriptor::assume_readable().
   [[nodiscard]] virtual base::Result<std::size_t, IoError> read_now(std::span<char> into);
   [[nodiscard]] base::Result<std::size_t, IoError> read(std::span<char> into, rt::Instant deadline);
   // Bytes taken by the kernel, possibly fewer than given.
   [[nodiscard]] virtual base::Result<std::size_t, IoError> write_now(std::span<const iovec> parts,
                                                                      bool more_follows = false);
   // Everything, waiting where the peer is slow; each successful step renews nothing: one deadline.
-  [[nodiscard]] base::Result<void, IoError> write(std::span<const iovec> parts, rt::Instant deadline);
+  [[nodiscard]] base::Result<void, IoError> write(std::span<const iovec> parts,
+                                                  rt::Instant deadline);
   [[nodiscard]] base::Result<void, IoError> write(std::string_view bytes, rt::Instant deadline);
 
   virtual void shutdown_write();
@@ -50,24 +53,30 @@ class Connection {
   rt::Descriptor& io() { return io_; }
   // The raw descriptor for splice(2); -1 when bytes on it are not the stream's bytes (TLS).
   virtual int plain_fd() const { return io_.fd(); }
-  Address local() const;   // getsockname
-  Address peer() const;    // getpeername
+  Address local() const;  // getsockname
+  Address peer() const;   // getpeername
 
  protected:
   rt::Descriptor io_;
+
+ private:
+  base::Result<std::size_t, IoError> write_rest(std::span<const iovec> parts, std::size_t offset);
 };
 
 struct ConnectOptions {
-  Address source;                 // bind before connect when not none
-  bool transparent = false;       // IP_TRANSPARENT for a foreign source
-  std::string interface;          // SO_BINDTODEVICE
-  int mark = 0;                   // SO_MARK
-  bool keepalive = false;         // SO_KEEPALIVE
+  Address source;            // bind before connect when not none
+  bool transparent = false;  // IP_TRANSPARENT for a foreign source
+  std::string interface;     // SO_BINDTODEVICE
+  int mark = 0;              // SO_MARK
+  int tos = -1;              // IP_TOS
+  unsigned mss = 0;          // TCP_MAXSEG
+  bool keepalive = false;    // SO_KEEPALIVE
   unsigned tcp_user_timeout_ms = 0;
   bool fast_open = false;
 };
 
-// Connects, waiting in the fiber. TCP_NODELAY is set on TCP.
+// Connects, waiting in the fiber. TCP_NODELAY is set on TCP. Kind::inherited_fd takes the
+// descriptor for a connected socket.
 [[nodiscard]] base::Result<std::unique_ptr<Connection>, IoError> connect(
     const Address& to, const ConnectOptions& options, rt::Instant deadline);
 

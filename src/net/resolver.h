@@ -11,7 +11,8 @@
 
 namespace net {
 
-// `family` AF_UNSPEC, AF_INET or AF_INET6. Outside a fiber it blocks. Empty on failure -> error text.
+// `family` AF_UNSPEC, AF_INET or AF_INET6. Outside a fiber it blocks. Empty on failure -> error
+// text.
 [[nodiscard]] base::Result<std::vector<Ip>> resolve(const std::string& name, int family,
                                                     rt::Instant deadline);
 

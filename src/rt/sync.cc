@@ -130,4 +130,6 @@ void offload(base::Function<void()> work) {
   if (job.error) std::rethrow_exception(job.error);
 }
 
+void run_on_helper(base::Function<void()> work) { Loop::here()->helpers().submit(std::move(work)); }
+
 }  // namespace rt

@@ -61,4 +61,8 @@ class FiberMutex {
 // a fiber it just runs the work.
 void offload(base::Function<void()> work);
 
+// Runs `work`, which must not throw, on a helper thread without waiting for it; it answers through
+// Worker::post(). On a worker's thread only. The Runtime ends no sooner than the work.
+void run_on_helper(base::Function<void()> work);
+
 }  // namespace rt

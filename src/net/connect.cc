@@ -1,0 +1,126 @@
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+
+#include "net/connection.h"
+
+namespace net {
+
+namespace {
+
+// A descriptor until it is handed on.
+class OwnedFd {
+ public:
+  explicit OwnedFd(int fd) : fd_(fd) {}
+  ~OwnedFd() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  OwnedFd(const OwnedFd&) = delete;
+  OwnedFd& operator=(const OwnedFd&) = delete;
+  int get() const { return fd_; }
+  int release() { return std::exchange(fd_, -1); }
+
+ private:
+  int fd_;
+};
+
+bool set(int fd, int level, int name, int value) {
+  return ::setsockopt(fd, level, name, &value, sizeof value) == 0;
+}
+
+bool set_tcp_options(int fd, const ConnectOptions& options) {
+  bool ok = set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+  if (options.keepalive) ok = set(fd, SOL_SOCKET, SO_KEEPALIVE, 1) && ok;
+  if (options.tcp_user_timeout_ms != 0)
+    ok =
+        set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, static_cast<int>(options.tcp_user_timeout_ms)) && ok;
+  if (options.mss != 0) ok = set(fd, IPPROTO_TCP, TCP_MAXSEG, static_cast<int>(options.mss)) && ok;
+  // Without it in the kernel the connection is an ordinary one.
+  if (options.fast_open) set(fd, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, 1);
+  return ok;
+}
+
+bool bind_source(int fd, const Address& to, const ConnectOptions& options) {
+  if (options.source.kind() == Address::Kind::none) return true;
+  if (options.transparent) {
+    const bool six = to.kind() == Address::Kind::ipv6;
+    if (!set(fd, six ? IPPROTO_IPV6 : IPPROTO_IP, six ? IPV6_TRANSPARENT : IP_TRANSPARENT, 1))
+      return false;
+  }
+  // The port is chosen at connect(), when the whole pair of addresses is known: more of them fit.
+  if (options.source.port() == 0) set(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
+  set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+  sockaddr_storage storage;
+  const socklen_t size = options.source.to_sockaddr(storage);
+  return ::bind(fd, reinterpret_cast<sockaddr*>(&storage), size) == 0;
+}
+
+bool prepare(int fd, const Address& to, const ConnectOptions& options) {
+  if (!to.is_ip()) return true;
+  if (!set_tcp_options(fd, options)) return false;
+  if (options.mark != 0 && !set(fd, SOL_SOCKET, SO_MARK, options.mark)) return false;
+  if (options.tos >= 0) {
+    const bool six = to.kind() == Address::Kind::ipv6;
+    if (!set(fd, six ? IPPROTO_IPV6 : IPPROTO_IP, six ? IPV6_TCLASS : IP_TOS, options.tos))
+      return false;
+  }
+  const std::string& device = options.interface;
+  if (!device.empty() && ::setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device.c_str(),
+                                      static_cast<socklen_t>(device.size() + 1)) != 0)
+    return false;
+  return bind_source(fd, to, options);
+}
+
+base::Result<std::unique_ptr<Connection>, IoError> wrap(OwnedFd& fd) {
+  try {
+    return std::make_unique<Connection>(fd.release());
+  } catch (const std::system_error& error) {
+    return base::fail(io_error(error.code().value()));
+  }
+}
+
+base::Result<std::unique_ptr<Connection>, IoError> adopt(int number) {
+  const int copy = ::fcntl(number, F_DUPFD_CLOEXEC, 0);
+  if (copy < 0) return base::fail(io_error(errno));
+  OwnedFd fd(copy);
+  if (::fcntl(copy, F_SETFL, ::fcntl(copy, F_GETFL) | O_NONBLOCK) != 0)
+    return base::fail(io_error(errno));
+  return wrap(fd);
+}
+
+}  // namespace
+
+base::Result<std::unique_ptr<Connection>, IoError> connect(const Address& to,
+                                                           const ConnectOptions& options,
+                                                           rt::Instant deadline) {
+  if (to.kind() == Address::Kind::inherited_fd) return adopt(to.fd());
+  sockaddr_storage storage;
+  const socklen_t size = to.to_sockaddr(storage);
+  if (size == 0) return base::fail(IoError::unreachable);
+  OwnedFd fd(::socket(to.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (fd.get() < 0 || !prepare(fd.get(), to, options)) return base::fail(io_error(errno));
+
+  const int result = ::connect(fd.get(), reinterpret_cast<sockaddr*>(&storage), size);
+  if (result != 0 && errno != EINPROGRESS)  // EAGAIN: the backlog of a unix socket is full
+    return base::fail(errno == EAGAIN ? IoError::no_resources : io_error(errno));
+  const bool under_way = result != 0;
+  auto connection = wrap(fd);
+  if (!connection || !under_way) return connection;
+
+  rt::Descriptor& io = (*connection)->io();
+  io.write_blocked();
+  const rt::Wait how = io.wait_writable(deadline);
+  if (how == rt::Wait::timed_out) return base::fail(IoError::timed_out);
+  if (how == rt::Wait::cancelled) return base::fail(IoError::cancelled);
+  if (!io.failed()) return connection;
+  int error = 0;
+  socklen_t error_size = sizeof error;
+  ::getsockopt(io.fd(), SOL_SOCKET, SO_ERROR, &error, &error_size);
+  if (error != 0) return base::fail(io_error(error));
+  return connection;
+}
+
+}  // namespace net
