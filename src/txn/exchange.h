@@ -112,6 +112,7 @@ struct Exchange {
   http::RequestHead request;
   http::ResponseHead response;
   bool request_valid = false, response_valid = false;  // heads are there
+  std::uint16_t server_status = 0;         // as the server sent it; 0: no server answered
   std::string_view original_target, original_method;   // for logs, unless nothing changed
   Channel* request_channel = nullptr;      // null: nothing buffered, none possible
   Channel* response_channel = nullptr;
@@ -133,6 +134,7 @@ struct Exchange {
   std::uint64_t request_body_bytes = 0, response_body_bytes = 0;
   std::uint32_t retries = 0;
   bool redispatched = false;
+  bool server_reused = false;              // the server connection had served before
   std::uint32_t server_queue_position = 0, backend_queue_position = 0;
   std::uint32_t id = 0;                    // %rt, process-wide counter
 

@@ -21,6 +21,7 @@ struct SessionExtras {
   state::Variables variables;             // scope "sess"
   std::vector<net::ProxyTlv> tlvs;        // from an accepted PROXY header
   net::Address original_source, original_destination;  // before set-src, set-dst, PROXY
+  bool proxy_header = false;              // one was accepted
   std::uint32_t mark = 0;
   int log_level = -1;
 };
