@@ -14,28 +14,32 @@ class Expression {
   // Parses from the front of `text`; stops at the first character that cannot belong to it (a blank
   // or the end); `consumed` tells where. The error names what was expected.
   static base::Result<std::unique_ptr<Expression>> parse(std::string_view text,
-                                                         ParseContext& context,
-                                                         config::Position at,
+                                                         ParseContext& context, config::Position at,
                                                          std::size_t* consumed = nullptr);
 
   // The sample, converted; false when there is none (then context.incomplete may say why).
   bool evaluate(Context& context, Value& out) const;
   // As text, in the arena or constant; false when there is none.
   bool evaluate_text(Context& context, std::string_view& out) const;
-  Type type() const { return type_; }              // after all converters
+  Type type() const { return type_; }  // after all converters
   std::uint32_t where() const { return fetch_->where; }
   const std::string& source() const { return source_; }
-  bool is_constant() const;
-  // A keyword of the form "lua.x" or other custom row.
+  bool is_constant() const { return fetch_->where == (kInternal | kConfig) && steps_.empty(); }
   const FetchRow& fetch_row() const { return *fetch_; }
+  bool has_converters() const { return !steps_.empty(); }
+  // Nothing when some source of the fetch is available at context.available, else "sample fetch <x>
+  // may not be reliably used here because it needs 'y' which is not available here."
+  std::string unavailable(const ParseContext& context) const;
 
  private:
+  // Shared with the look-ups that are still to be done when all sections were read.
+  using OwnedArgs = std::shared_ptr<std::vector<Argument>>;
   struct Step {
     const ConverterRow* row;
-    std::vector<Argument> args;
+    OwnedArgs args;
   };
   const FetchRow* fetch_ = nullptr;
-  std::vector<Argument> args_;
+  OwnedArgs args_;
   std::vector<Step> steps_;
   Type type_ = Type::any;
   std::string source_;

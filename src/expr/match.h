@@ -1,7 +1,7 @@
 // Matching samples against patterns: methods of the manual's section 7.1 (found bool int ip bin len
 // str sub beg dir dom end reg), flags -i -f -M -n -u -m, and the same structures behind maps.
-// Structures that scale: hashes for exact texts and integers, tries for prefixes, suffixes and
-// addresses; rebuilt when the shared PatternSet moved on.
+// Structures that scale: hashes for exact texts, numbers, prefixes, suffixes and networks; sub and
+// reg are lists in order. Indexes follow their PatternSet entry by entry. Any thread.
 #pragma once
 
 #include <memory>
@@ -13,35 +13,96 @@
 namespace expr {
 
 enum class MatchMethod : std::uint8_t {
-  found, boolean, integer, ip, binary, length, string, substring, prefix, directory, domain, suffix,
-  regex, regex_multi /* map_regm */
+  found,
+  boolean,
+  integer,
+  ip,
+  binary,
+  length,
+  string,
+  substring,
+  prefix,
+  directory,
+  domain,
+  suffix,
+  regex,
+  regex_multi /* map_regm */
 };
 bool parse_match_method(std::string_view name, MatchMethod& out);
+std::string_view name_of(MatchMethod method);
 // The type a sample is cast to before it is matched.
 Type match_input(MatchMethod method, Type sample);
+// Whether samples of a type can be matched that way (matrix of the manual's section 7.1).
+bool match_possible(MatchMethod method, Type sample);
 
+// What was found. Texts are in the arena.
 struct MatchResult {
-  const state::PatternEntry* entry = nullptr;  // valid until the call's next match on this thread
-  std::string_view value;                      // of the map entry; in the arena
-  std::vector<std::string_view> groups;        // regex_multi: captured groups, in the arena
+  std::uint64_t id = 0;
+  std::string_view key;
+  std::string_view value;                // of a map's entry
+  std::vector<std::string_view> groups;  // regex_multi: captured groups
 };
 
-// One set of patterns under one method. Thread-safe: look-ups share an immutable index.
-class PatternIndex {
+struct IndexOptions {
+  MatchMethod method = MatchMethod::string;
+  bool ignore_case = false;   // -i
+  bool no_dns = false;        // -n
+  Type value = Type::string;  // what the values of a map must be: string, integer or address
+  bool operator==(const IndexOptions&) const = default;
+};
+
+// One set of patterns under one method.
+class PatternIndex : public state::PatternObserver {
  public:
-  // Checks every entry; errors name file and line. `ignore_case` as -i.
-  static base::Result<std::shared_ptr<PatternIndex>> build(state::PatternSet& set, MatchMethod method,
-                                                           bool ignore_case, bool no_dns);
-  virtual ~PatternIndex() = default;
-  // Looks `sample` up (already cast); fills `result` when asked for. Text results go to `arena`.
-  virtual bool match(const Value& sample, base::Arena& arena, MatchResult* result) = 0;
+  PatternIndex(state::PatternSet& set, const IndexOptions& options)
+      : set_(set), options_(options) {}
+  // Checks every entry; errors name file and line. Indexes of one set with the same options are
+  // shared.
+  static base::Result<std::shared_ptr<PatternIndex>> build(state::PatternSet& set,
+                                                           const IndexOptions& options);
+  // Looks `sample` up (already cast); fills `result` when asked for. Texts go to `arena`.
+  bool match(const Value& sample, base::Arena& arena, MatchResult* result);
+  const IndexOptions& options() const { return options_; }
+  state::PatternSet& set() const { return set_; }
+
+  bool accepts(std::string_view key, std::string_view value, std::string& error) const final;
+
+ protected:
+  bool loading() const { return loading_; }  // the configuration is being read
+  // Whether `key` is a pattern of this kind; the error says what it is not.
+  virtual bool accepts_key(std::string_view /*key*/, std::string& /*error*/) const { return true; }
+  // The entry that matches, or null. Called with the set locked for reading.
+  virtual const state::PatternEntry* find(const Value& sample) = 0;
+  virtual void groups(const state::PatternEntry& /*entry*/, std::string_view /*sample*/,
+                      base::Arena& /*arena*/, MatchResult& /*result*/) {}
+
+ private:
+  state::PatternSet& set_;
+  IndexOptions options_;
+  bool loading_ = true;
 };
 
-// Several sets (inline patterns and -f files) under one method, as an ACL has them.
+// The criterion's patterns, inline or from files, under one method, as one line of an ACL has them.
 class Matcher {
  public:
-  virtual ~Matcher() = default;
-  virtual int match(Context& context, Value& sample) const = 0;  // 1 or 0
+  // The words after the criterion: flags, operator and patterns. Reports nothing: the error is
+  // returned. `sample` is the criterion's type, `name` how messages call it, `implied` the method
+  // that the keyword brings (none: null).
+  static base::Result<std::unique_ptr<Matcher>> parse(config::Arguments& args, std::size_t end,
+                                                      ParseContext& context, Type sample,
+                                                      std::string_view name,
+                                                      const MatchMethod* implied,
+                                                      const std::string& description);
+  // Takes the sample over (it is cast).
+  bool match(Context& context, Value& sample) const;
+  MatchMethod method() const { return method_; }
+  bool has_explicit_method() const { return explicit_; }
+
+ private:
+  friend class MatcherParser;
+  MatchMethod method_ = MatchMethod::found;
+  bool explicit_ = false;
+  std::vector<std::shared_ptr<PatternIndex>> indexes_;
 };
 
 }  // namespace expr

@@ -29,9 +29,9 @@ struct ParseContext {
   // Proxies are named before they are all parsed: look-ups by name that fail now are tried again by
   // these, after every section was read. They report their own errors.
   std::vector<std::function<void()>>& deferred;
-  state::Proxy* proxy = nullptr;              // whose section this is
-  std::uint32_t available = ~0u;              // Where bits; see available_at()
-  const char* place = "";                     // "'http-request' rule", for messages
+  state::Proxy* proxy = nullptr;  // whose section this is
+  std::uint32_t available = ~0u;  // Where bits; see available_at()
+  const char* place = "";         // place_name(), for messages
   // Named ACLs of the section, then inherited ones.
   std::map<std::string, std::shared_ptr<Acl>, std::less<>>* acls = nullptr;
   const std::map<std::string, std::shared_ptr<UserList>, std::less<>>* user_lists = nullptr;

@@ -1,83 +1,127 @@
-// Pattern sets and maps shared by all who name the same file or "virt@"/"opt@" name: the reference
-// holds texts in order with their values and versions; expr/ builds match structures from it and
-// rebuilds them when `generation` moved. Edited at run time by commands, actions and scripts.
+// Pattern sets and maps shared by all who name the same file or "virt@"/"opt@" name: texts in order
+// with their values and versions. expr/ keeps match structures beside a set as observers that hear
+// of each edit, so that one edit costs one entry. Edited at run time by commands, actions and
+// scripts on any thread; read under shared(), which is never held across a wait.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
-#include <mutex>
-#include <optional>
 #include <shared_mutex>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "base/result.h"
+#include "state/reader_lock.h"
 
 namespace state {
 
 struct PatternEntry {
-  std::uint64_t id;       // printed as 0x… by "show map"
+  std::uint64_t id;  // printed as 0x… by "show map"
   std::string key;
   std::string value;      // maps only
   std::uint32_t version;  // "prepare"/"commit"
   std::uint32_t line;     // in the file, 0 at run time
+  bool removed = false;   // kept until the next compaction; never shown
+};
+
+// Called with the set locked for editing. Entries keep their address until removed() or cleared().
+class PatternObserver {
+ public:
+  virtual ~PatternObserver() = default;
+  // Whether it could be added; false with a message ("'x' is not a number").
+  virtual bool accepts(std::string_view key, std::string_view value, std::string& error) const = 0;
+  virtual void added(const PatternEntry& entry) = 0;
+  virtual void removed(const PatternEntry& entry) = 0;
+  virtual void cleared() = 0;
 };
 
 class PatternSet {
  public:
-  PatternSet(std::string name, bool is_map, unsigned id) : name_(std::move(name)), id_(id), is_map_(is_map) {}
+  PatternSet(std::string name, bool is_map, unsigned id)
+      : name_(std::move(name)), id_(id), is_map_(is_map) {}
 
-  const std::string& name() const { return name_; }  // file name, or what "show map" prints
+  const std::string& name() const { return name_; }  // file name, "virt@x", or "" when inline
   unsigned id() const { return id_; }                // "#1"
   bool is_map() const { return is_map_; }
+  // Where it is used, as "show acl" tells it: "acl 'a' file 'x.cfg' line 3".
+  std::string description;
   // Moves with every visible change.
   std::uint64_t generation() const { return generation_.load(std::memory_order_acquire); }
 
-  void add(std::string_view key, std::string_view value, std::uint32_t line = 0);
+  // False, with why when asked for, if an observer cannot take the key or value.
+  bool add(std::string_view key, std::string_view value, std::uint32_t line = 0,
+           std::string* error = nullptr);
   // Replaces the value of every entry with that key; false when there is none.
-  bool set(std::string_view key, std::string_view value);
-  bool set_by_id(std::uint64_t id, std::string_view value);
+  bool set(std::string_view key, std::string_view value, std::string* error = nullptr);
+  bool set_by_id(std::uint64_t id, std::string_view value, std::string* error = nullptr);
   bool remove(std::string_view key);
   bool remove_by_id(std::uint64_t id);
   void clear();
-  std::uint32_t prepare();                                  // a new invisible version
-  bool add_to(std::uint32_t version, std::string_view key, std::string_view value);
+  std::uint32_t prepare();  // a new invisible version
+  bool add_to(std::uint32_t version, std::string_view key, std::string_view value,
+              std::string* error = nullptr);
   bool commit(std::uint32_t version);
   void clear_version(std::uint32_t version);
-  std::uint32_t current_version() const;
-  std::uint32_t next_version() const;
-  std::size_t size() const;
+  std::uint32_t current_version() const { return current_.load(std::memory_order_relaxed); }
+  std::uint32_t next_version() const { return newest_.load(std::memory_order_relaxed); }
+  std::size_t size() const;  // of the current version
   // In order, under a shared lock, entries of one version.
   void each(std::uint32_t version, const std::function<bool(const PatternEntry&)>& visit) const;
   void each(const std::function<bool(const PatternEntry&)>& visit) const;  // current version
 
-  std::shared_mutex& mutex() const { return mutex_; }
+  // Attaching tells the observer of every current entry; it is detached when it goes.
+  void attach(const std::shared_ptr<PatternObserver>& observer);
+  void each_observer(
+      const std::function<void(const std::shared_ptr<PatternObserver>&)>& visit) const;
+  // Read-only access for the whole of a look-up.
+  std::shared_lock<ReaderLock> shared() const { return std::shared_lock(lock_); }
 
  private:
-  mutable std::shared_mutex mutex_;
+  using Entries = std::deque<PatternEntry>;
+  bool accepted(std::string_view key, std::string_view value, std::string* error);
+  void append(std::string_view key, std::string_view value, std::uint32_t version,
+              std::uint32_t line);
+  void drop(PatternEntry& entry);
+  void change(PatternEntry& entry, std::string_view value);
+  PatternEntry* by_id(std::uint64_t id);
+  void index_keys();
+  void moved() { generation_.fetch_add(1, std::memory_order_release); }
+  template <class F>
+  void tell(F f);
+
+  mutable ReaderLock lock_;
   std::string name_;
   unsigned id_;
   bool is_map_;
+  bool keys_indexed_ = false;  // built at the first edit by key: most sets are never edited
   std::atomic<std::uint64_t> generation_{1};
-  std::uint32_t current_ = 0, newest_ = 0;
+  std::atomic<std::uint32_t> current_{0}, newest_{0};
   std::uint64_t next_entry_ = 1;
-  std::vector<PatternEntry> entries_;
+  std::size_t removed_ = 0;
+  Entries entries_;  // ids rise
+  std::unordered_multimap<std::string_view, PatternEntry*> by_key_;
+  std::vector<std::weak_ptr<PatternObserver>> observers_;
 };
 
 class PatternSets {
  public:
   // The set of that name, loaded from its file when it is new ("virt@x": empty, "opt@x": the file
-  // may be missing). Fails with file, line and what is wrong. Start-up only.
+  // may be missing). Fails with what is wrong. Start-up only.
   base::Result<PatternSet*> open(const std::string& name, bool is_map);
-  PatternSet& create_anonymous(const std::string& display_name);  // patterns written inline
-  PatternSet* find(std::string_view name, bool is_map) const;   // also "#id"
+  // Patterns written inline; `unique_id` as -u asks, -1 for the next free one.
+  PatternSet& create_anonymous(const std::string& description, int unique_id = -1);
+  PatternSet* find(std::string_view name, bool is_map) const;  // also "#id"
   PatternSet* find(std::string_view name) const;
   const std::vector<std::unique_ptr<PatternSet>>& all() const { return sets_; }
 
  private:
+  PatternSet& create(std::string name, bool is_map, int unique_id);
+
   std::vector<std::unique_ptr<PatternSet>> sets_;
 };
 

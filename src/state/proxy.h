@@ -1,5 +1,5 @@
-// What all workers share about one frontend, backend or listen section at run time, found by name so
-// that a later configuration can take it over. Settings that never change live in proxy::Proxy.
+// What all workers share about one frontend, backend or listen section at run time, found by name
+// so that a later configuration can take it over. Settings that never change live in proxy::Proxy.
 #pragma once
 
 #include <array>
@@ -28,28 +28,29 @@ struct ProxyCounters {
   obs::Count connection_rate_max;
   obs::Count request_rate_max;
   obs::Count bytes_in, bytes_out;
-  obs::Count denied_requests, denied_responses;           // dreq dresp
-  obs::Count denied_connections, denied_sessions;         // dcon dses
-  obs::Count failed_requests;                             // ereq
-  obs::Count failed_connections, failed_responses;        // econ eresp
-  obs::Count retries, redispatches;                       // wretr wredis
-  obs::Count client_aborts, server_aborts;                // cli_abrt srv_abrt
-  obs::Count requests;                                    // req_tot
-  obs::Count intercepted;                                 // services, redirects, returns
-  obs::Count internal_errors;                             // eint
-  obs::Count rewrites_failed;                             // wrew
-  obs::Count chosen;                                      // lbtot
-  obs::Count reused, connects;                            // reuse connect
-  std::array<obs::Count, 6> responses;                    // hrsp_1xx … 5xx, other
+  obs::Count denied_requests, denied_responses;     // dreq dresp
+  obs::Count denied_connections, denied_sessions;   // dcon dses
+  obs::Count failed_requests;                       // ereq
+  obs::Count failed_connections, failed_responses;  // econ eresp
+  obs::Count retries, redispatches;                 // wretr wredis
+  obs::Count client_aborts, server_aborts;          // cli_abrt srv_abrt
+  obs::Count requests;                              // req_tot
+  obs::Count intercepted;                           // services, redirects, returns
+  obs::Count internal_errors;                       // eint
+  obs::Count rewrites_failed;                       // wrew
+  obs::Count chosen;                                // lbtot
+  obs::Count reused, connects;                      // reuse connect
+  std::array<obs::Count, 6> responses;              // hrsp_1xx … 5xx, other
   obs::Rate session_rate, connection_rate, request_rate;
-  // Averages over the last 1024 requests in milliseconds (qtime ctime rtime ttime) are kept as sums.
+  // Averages over the last 1024 requests in milliseconds (qtime ctime rtime ttime) are kept as
+  // sums.
   obs::Count queue_ms, connect_ms, response_ms, total_ms, timed;
 };
 
 // Listeners are counted when "option socket-stats" asks for it.
 struct ListenerState {
-  std::string name;             // "sock-1" or as named
-  std::string address;          // for show stat
+  std::string name;     // "sock-1" or as named
+  std::string address;  // for show stat
   unsigned id = 0;
   std::atomic<unsigned> current{0};
   std::atomic<unsigned> highest{0};
@@ -69,26 +70,26 @@ struct ProxySettings {
 // One place for captured text of a frontend: "capture request header", "declare capture",
 // "http-request capture … len". Its number is its index.
 struct CaptureSlot {
-  std::string header;        // empty: filled by rules only
+  std::string header;  // empty: filled by rules only
   std::uint32_t length = 0;
 };
 
 struct Proxy {
   std::string name;
-  unsigned id = 0;              // "id" keyword, else counted up
+  unsigned id = 0;  // "id" keyword, else counted up
   std::string uuid() const { return std::to_string(id); }
   std::uint8_t capabilities = 0;
   Mode mode = Mode::tcp;
   std::string description;
   std::string guid;
-  std::string balance_name;     // "roundrobin", for show stat's algo
+  std::string balance_name;  // "roundrobin", for show stat's algo
   ProxySettings settings;
   std::vector<CaptureSlot> request_captures, response_captures;
   std::atomic<std::uint32_t> logged{0};  // lines so far, %lc
 
   std::atomic<bool> disabled{false};  // "disabled", stopped or paused
   std::atomic<bool> paused{false};
-  std::atomic<std::uint32_t> maximum{0};        // maxconn of a frontend; 0: none
+  std::atomic<std::uint32_t> maximum{0};           // maxconn of a frontend; 0: none
   std::atomic<std::uint32_t> full_connections{0};  // fullconn
 
   // Exact over all workers.
@@ -96,11 +97,11 @@ struct Proxy {
   std::atomic<std::uint32_t> backend_sessions{0};   // beconn, scur of the backend
   std::atomic<std::uint32_t> frontend_highest{0};   // smax
   std::atomic<std::uint32_t> backend_highest{0};
-  std::atomic<std::uint32_t> queued{0};             // qcur: the backend's own queue
+  std::atomic<std::uint32_t> queued{0};  // qcur: the backend's own queue
   std::atomic<std::uint32_t> queued_highest{0};
-  std::atomic<std::int64_t> last_change{0};         // wall-clock seconds
+  std::atomic<std::int64_t> last_change{0};  // wall-clock seconds
   std::atomic<std::int64_t> last_session{0};
-  std::atomic<std::uint32_t> went_down{0};          // chkdown
+  std::atomic<std::uint32_t> went_down{0};  // chkdown
   std::atomic<std::int64_t> down_seconds{0};
 
   obs::PerWorker<ProxyCounters> frontend, backend;
@@ -111,7 +112,7 @@ struct Proxy {
   Server* find_server(std::string_view server) const;
 
   // Set by upstream/ for backends: numbers that depend on its algorithm.
-  std::atomic<std::uint32_t> usable_servers{0};     // act+bck servers that take traffic (nbsrv)
+  std::atomic<std::uint32_t> usable_servers{0};  // act+bck servers that take traffic (nbsrv)
   std::atomic<std::uint32_t> total_weight{0};
 };
 

@@ -17,7 +17,7 @@
 namespace state {
 
 struct ProcessCounters {
-  obs::Count connections, requests;      // CumConns CumReq
+  obs::Count connections, requests;  // CumConns CumReq
   obs::Rate connection_rate, session_rate, request_rate;
   obs::Count connection_rate_max, session_rate_max, request_rate_max;
   obs::Count failed_accepts;

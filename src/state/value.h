@@ -14,11 +14,21 @@
 namespace state {
 
 // Types of the manual's section 7.1. `any` and `addr` appear only in signatures.
-enum class Type : std::uint8_t { any, boolean, integer, address, ipv4, ipv6, string, binary, method };
+enum class Type : std::uint8_t {
+  any,
+  boolean,
+  integer,
+  address,
+  ipv4,
+  ipv6,
+  string,
+  binary,
+  method
+};
 std::string_view name_of(Type type);  // "bool" "sint" "addr" "ipv4" "ipv6" "str" "bin" "meth"
 
 struct Value {
-  Type type = Type::any;  // any: no value
+  Type type = Type::any;                      // any: no value
   http::Method method = http::Method::other;  // with Type::method; `text` holds an unknown one
   union {
     bool boolean;
@@ -28,10 +38,30 @@ struct Value {
   };
   std::string_view text;  // string, binary, method other
 
-  static Value of(bool v) { Value x; x.type = Type::boolean; x.boolean = v; return x; }
-  static Value of(std::int64_t v) { Value x; x.type = Type::integer; x.integer = v; return x; }
-  static Value str(std::string_view v) { Value x; x.type = Type::string; x.text = v; return x; }
-  static Value bin(std::string_view v) { Value x; x.type = Type::binary; x.text = v; return x; }
+  static Value of(bool v) {
+    Value x;
+    x.type = Type::boolean;
+    x.boolean = v;
+    return x;
+  }
+  static Value of(std::int64_t v) {
+    Value x;
+    x.type = Type::integer;
+    x.integer = v;
+    return x;
+  }
+  static Value str(std::string_view v) {
+    Value x;
+    x.type = Type::string;
+    x.text = v;
+    return x;
+  }
+  static Value bin(std::string_view v) {
+    Value x;
+    x.type = Type::binary;
+    x.text = v;
+    return x;
+  }
   static Value of(const net::Ip& ip);  // any for family 0
   static Value of(http::Method m, std::string_view text);
   explicit operator bool() const { return type != Type::any; }

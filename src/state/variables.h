@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -16,7 +17,8 @@ enum class Scope : std::uint8_t { process, session, transaction, request, respon
 // A variable as the configuration names it: "txn.user" is {transaction, id of "user"}.
 struct VariableName {
   Scope scope = Scope::transaction;
-  std::uint32_t id = 0;
+  std::uint32_t id =
+      0;  // 0: never set (psess, ptxn, preq and pres, where there is no parent stream)
 };
 
 // Interns names for the whole process; any thread (locks on unknown names only).
@@ -24,6 +26,9 @@ std::uint32_t variable_id(std::string_view name);
 std::string_view variable_text(std::uint32_t id);
 // "txn.user"; nothing when the scope is unknown or the name has characters other than A-Za-z0-9_.-
 std::optional<VariableName> parse_variable(std::string_view text);
+// Why parse_variable() gave nothing.
+std::string variable_error(std::string_view text);
+std::string_view name_of(Scope scope);  // "txn"
 
 class Variables {
  public:

@@ -1,0 +1,360 @@
+#include "state/patterns.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <fstream>
+#include <mutex>
+
+#include "base/text.h"
+
+namespace state {
+
+template <class F>
+void PatternSet::tell(F f) {
+  std::erase_if(observers_, [&](const std::weak_ptr<PatternObserver>& weak) {
+    std::shared_ptr<PatternObserver> observer = weak.lock();
+    if (observer) f(*observer);
+    return observer == nullptr;
+  });
+}
+
+bool PatternSet::accepted(std::string_view key, std::string_view value, std::string* error) {
+  bool good = true;
+  std::string text;
+  tell([&](PatternObserver& o) { good = good && o.accepts(key, value, text); });
+  if (!good && error != nullptr) *error = std::move(text);
+  return good;
+}
+
+void PatternSet::append(std::string_view key, std::string_view value, std::uint32_t version,
+                        std::uint32_t line) {
+  PatternEntry& entry = entries_.emplace_back(
+      PatternEntry{next_entry_++, std::string(key), std::string(value), version, line});
+  if (keys_indexed_) by_key_.emplace(entry.key, &entry);
+  if (version == current_.load(std::memory_order_relaxed)) {
+    tell([&](PatternObserver& o) { o.added(entry); });
+    moved();
+  }
+}
+
+bool PatternSet::add(std::string_view key, std::string_view value, std::uint32_t line,
+                     std::string* error) {
+  std::unique_lock lock(lock_);
+  if (!accepted(key, value, error)) return false;
+  append(key, value, current_.load(std::memory_order_relaxed), line);
+  return true;
+}
+
+void PatternSet::index_keys() {
+  if (keys_indexed_) return;
+  keys_indexed_ = true;
+  by_key_.reserve(entries_.size());
+  for (PatternEntry& e : entries_)
+    if (!e.removed) by_key_.emplace(e.key, &e);
+}
+
+void PatternSet::change(PatternEntry& entry, std::string_view value) {
+  // Observers may have taken something out of the value: they hear of it as a new entry.
+  if (entry.version == current_.load(std::memory_order_relaxed)) {
+    tell([&](PatternObserver& o) { o.removed(entry); });
+    entry.value = value;
+    tell([&](PatternObserver& o) { o.added(entry); });
+    moved();
+  } else {
+    entry.value = value;
+  }
+}
+
+bool PatternSet::set(std::string_view key, std::string_view value, std::string* error) {
+  std::unique_lock lock(lock_);
+  index_keys();
+  if (!accepted(key, value, error)) return false;
+  bool any = false;
+  auto [from, to] = by_key_.equal_range(key);
+  for (auto it = from; it != to; ++it) {
+    if (it->second->version != current_.load(std::memory_order_relaxed)) continue;
+    change(*it->second, value);
+    any = true;
+  }
+  if (!any && error != nullptr) *error = "entry not found";
+  return any;
+}
+
+PatternEntry* PatternSet::by_id(std::uint64_t id) {
+  auto it =
+      std::lower_bound(entries_.begin(), entries_.end(), id,
+                       [](const PatternEntry& e, std::uint64_t wanted) { return e.id < wanted; });
+  return it == entries_.end() || it->id != id || it->removed ? nullptr : &*it;
+}
+
+bool PatternSet::set_by_id(std::uint64_t id, std::string_view value, std::string* error) {
+  std::unique_lock lock(lock_);
+  PatternEntry* entry = by_id(id);
+  if (entry == nullptr) {
+    if (error != nullptr) *error = "entry not found";
+    return false;
+  }
+  if (!accepted(entry->key, value, error)) return false;
+  change(*entry, value);
+  return true;
+}
+
+// Takes it out of sight. What is left of removed entries goes when they outnumber the others.
+void PatternSet::drop(PatternEntry& entry) {
+  if (entry.version == current_.load(std::memory_order_relaxed)) {
+    tell([&](PatternObserver& o) { o.removed(entry); });
+    moved();
+  }
+  if (keys_indexed_) {
+    auto [from, to] = by_key_.equal_range(entry.key);
+    for (auto it = from; it != to; ++it) {
+      if (it->second != &entry) continue;
+      by_key_.erase(it);
+      break;
+    }
+  }
+  entry.removed = true;
+  entry.key = {};
+  entry.value = {};
+  ++removed_;
+  while (!entries_.empty() && entries_.front().removed) {
+    entries_.pop_front();  // a deque keeps the addresses of the others
+    --removed_;
+  }
+  while (!entries_.empty() && entries_.back().removed) {
+    entries_.pop_back();
+    --removed_;
+  }
+  if (removed_ < 1024 || removed_ * 2 < entries_.size()) return;
+  // Addresses change: everybody starts anew.
+  Entries kept;
+  for (PatternEntry& e : entries_)
+    if (!e.removed) kept.push_back(std::move(e));
+  tell([](PatternObserver& o) { o.cleared(); });
+  by_key_.clear();
+  keys_indexed_ = false;
+  entries_ = std::move(kept);
+  removed_ = 0;
+  for (const PatternEntry& e : entries_)
+    if (e.version == current_.load(std::memory_order_relaxed))
+      tell([&](PatternObserver& o) { o.added(e); });
+}
+
+bool PatternSet::remove(std::string_view key) {
+  std::unique_lock lock(lock_);
+  bool any = false;
+  for (;;) {
+    index_keys();  // dropping may have thrown the index away
+    PatternEntry* found = nullptr;
+    auto [from, to] = by_key_.equal_range(key);
+    for (auto it = from; it != to && found == nullptr; ++it)
+      if (it->second->version == current_.load(std::memory_order_relaxed)) found = it->second;
+    if (found == nullptr) return any;
+    drop(*found);
+    any = true;
+  }
+}
+
+bool PatternSet::remove_by_id(std::uint64_t id) {
+  std::unique_lock lock(lock_);
+  PatternEntry* entry = by_id(id);
+  if (entry == nullptr) return false;
+  drop(*entry);
+  return true;
+}
+
+void PatternSet::clear() {
+  std::unique_lock lock(lock_);
+  tell([](PatternObserver& o) { o.cleared(); });
+  by_key_.clear();
+  entries_.clear();
+  removed_ = 0;
+  moved();
+}
+
+std::uint32_t PatternSet::prepare() { return newest_.fetch_add(1, std::memory_order_relaxed) + 1; }
+
+bool PatternSet::add_to(std::uint32_t version, std::string_view key, std::string_view value,
+                        std::string* error) {
+  std::unique_lock lock(lock_);
+  std::uint32_t current = current_.load(std::memory_order_relaxed);
+  if (version < current || version > newest_.load(std::memory_order_relaxed)) {
+    if (error != nullptr) *error = "unknown version";
+    return false;
+  }
+  if (!accepted(key, value, error)) return false;
+  append(key, value, version, 0);
+  return true;
+}
+
+bool PatternSet::commit(std::uint32_t version) {
+  std::unique_lock lock(lock_);
+  std::uint32_t current = current_.load(std::memory_order_relaxed);
+  if (version < current || version > newest_.load(std::memory_order_relaxed)) return false;
+  tell([](PatternObserver& o) { o.cleared(); });
+  by_key_.clear();
+  keys_indexed_ = false;
+  Entries kept;
+  for (PatternEntry& e : entries_)
+    if (!e.removed && e.version >= version) kept.push_back(std::move(e));
+  entries_ = std::move(kept);
+  removed_ = 0;
+  current_.store(version, std::memory_order_relaxed);
+  for (const PatternEntry& e : entries_)
+    if (e.version == version) tell([&](PatternObserver& o) { o.added(e); });
+  moved();
+  return true;
+}
+
+void PatternSet::clear_version(std::uint32_t version) {
+  std::unique_lock lock(lock_);
+  bool visible = version == current_.load(std::memory_order_relaxed);
+  Entries kept;
+  tell([](PatternObserver& o) { o.cleared(); });
+  by_key_.clear();
+  keys_indexed_ = false;
+  for (PatternEntry& e : entries_)
+    if (!e.removed && e.version != version) kept.push_back(std::move(e));
+  entries_ = std::move(kept);
+  removed_ = 0;
+  for (const PatternEntry& e : entries_)
+    if (!visible && e.version == current_.load(std::memory_order_relaxed))
+      tell([&](PatternObserver& o) { o.added(e); });
+  if (visible) moved();
+}
+
+std::size_t PatternSet::size() const {
+  std::size_t n = 0;
+  each([&](const PatternEntry&) { return ++n, true; });
+  return n;
+}
+
+void PatternSet::each(std::uint32_t version,
+                      const std::function<bool(const PatternEntry&)>& visit) const {
+  std::shared_lock lock(lock_);
+  for (const PatternEntry& e : entries_)
+    if (!e.removed && e.version == version && !visit(e)) return;
+}
+
+void PatternSet::each(const std::function<bool(const PatternEntry&)>& visit) const {
+  each(current_version(), visit);
+}
+
+void PatternSet::attach(const std::shared_ptr<PatternObserver>& observer) {
+  std::unique_lock lock(lock_);
+  for (const PatternEntry& e : entries_)
+    if (!e.removed && e.version == current_.load(std::memory_order_relaxed)) observer->added(e);
+  observers_.push_back(observer);
+}
+
+void PatternSet::each_observer(
+    const std::function<void(const std::shared_ptr<PatternObserver>&)>& visit) const {
+  std::shared_lock lock(lock_);
+  for (const auto& weak : observers_)
+    if (auto observer = weak.lock()) visit(observer);
+}
+
+namespace {
+
+// Without leading blanks; nothing for comments and empty lines (manual section 7.1, "-f").
+std::string_view pattern_line(std::string_view line) {
+  while (!line.empty() && (line.back() == '\n' || line.back() == '\r')) line.remove_suffix(1);
+  if (!line.empty() && line.front() == '#') return {};
+  while (!line.empty() && (line.front() == ' ' || line.front() == '\t')) line.remove_prefix(1);
+  return line;
+}
+
+void add_line(PatternSet& set, std::string_view line, std::uint32_t number) {
+  if (!set.is_map()) {
+    set.add(line, {}, number);
+    return;
+  }
+  std::size_t end = std::min(line.find_first_of(" \t"), line.size());
+  set.add(line.substr(0, end), base::trim(line.substr(end)), number);
+}
+
+base::Result<void> load(PatternSet& set, const std::string& path, bool optional) {
+  std::ifstream file(path);
+  if (!file) {
+    if (optional && errno == ENOENT) return {};
+    return base::fail(fmt::format("failed to open pattern file <{}>", path));
+  }
+  std::string line;
+  std::uint32_t number = 0;
+  while (std::getline(file, line)) {
+    ++number;
+    std::string_view text = pattern_line(line);
+    if (!text.empty()) add_line(set, text, number);
+  }
+  if (file.bad()) return base::fail(fmt::format("error encountered while reading  <{}>", path));
+  return {};
+}
+
+bool strip(std::string& name, std::string_view prefix) {
+  if (!name.starts_with(prefix)) return false;
+  name.erase(0, prefix.size());
+  return true;
+}
+
+}  // namespace
+
+PatternSet& PatternSets::create(std::string name, bool is_map, int unique_id) {
+  unsigned id = unique_id >= 0 ? static_cast<unsigned>(unique_id) : 0;
+  if (unique_id < 0) {
+    auto taken = [&](unsigned n) {
+      return std::any_of(sets_.begin(), sets_.end(), [&](const auto& s) { return s->id() == n; });
+    };
+    id = static_cast<unsigned>(sets_.size());
+    while (taken(id)) ++id;
+  }
+  return *sets_.emplace_back(std::make_unique<PatternSet>(std::move(name), is_map, id));
+}
+
+base::Result<PatternSet*> PatternSets::open(const std::string& name, bool is_map) {
+  std::string path = name;
+  bool is_virtual = path.starts_with("virt@");
+  bool optional = !is_virtual && strip(path, "opt@");
+  if (!is_virtual && !optional) strip(path, "file@");
+  if (PatternSet* known = find(path)) {
+    if (known->is_map() == is_map) return known;
+    return base::fail(
+        fmt::format("The file \"{}\" is already used as {} column file and cannot be used by as {} "
+                    "column file.",
+                    path, is_map ? "one" : "two", is_map ? "two" : "one"));
+  }
+  PatternSet& set = create(path, is_map, -1);
+  if (is_virtual) return &set;
+  if (auto loaded = load(set, path, optional); !loaded) {
+    sets_.pop_back();
+    return base::fail(loaded.error());
+  }
+  return &set;
+}
+
+PatternSet& PatternSets::create_anonymous(const std::string& description, int unique_id) {
+  PatternSet& set = create("", false, unique_id);
+  set.description = description;
+  return set;
+}
+
+PatternSet* PatternSets::find(std::string_view name) const {
+  if (name.empty()) return nullptr;
+  if (name.front() == '#') {
+    auto id = base::parse_int<unsigned>(name.substr(1));
+    for (const auto& s : sets_)
+      if (id && s->id() == *id) return s.get();
+    return nullptr;
+  }
+  for (const auto& s : sets_)
+    if (s->name() == name) return s.get();
+  return nullptr;
+}
+
+PatternSet* PatternSets::find(std::string_view name, bool is_map) const {
+  PatternSet* set = find(name);
+  return set != nullptr && set->is_map() == is_map ? set : nullptr;
+}
+
+}  // namespace state
