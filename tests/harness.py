@@ -365,7 +365,6 @@ class Syslog:
             except queue.Empty:
                 raise AssertionError(f"no log line like {pattern!r} among {self.lines}") from None
             if found := re.search(pattern, line):
-                found.line = line
                 return found
 
     def close(self):

@@ -1,0 +1,177 @@
+"""Loading a configuration: everything wrong is said at once, nothing is started, right ones load."""
+import os
+import subprocess
+
+import pytest
+
+import harness
+from harness import Ports
+
+
+@pytest.mark.beyond
+def test_every_error_is_reported(check):
+    code, text = check("""
+        global
+            maxcon 5
+        frontend fe
+            bind @fe@
+            mode htp
+            http-request deny if { path_bog /x }
+            http-request set-haeder a b
+            use_backend nowhere
+        backend be
+            balance roundrobbin
+            server s1 127.0.0.1:99999
+    """)
+    assert code == 1
+    for word in ("maxcon", "htp", "path_bog", "set-haeder", "nowhere", "roundrobbin", "99999"):
+        assert word in text, word
+
+
+@pytest.mark.beyond
+def test_errors_show_the_line_a_caret_and_a_suggestion(check):
+    code, text = check("""
+        frontend fe
+            bind @fe@
+            default_backned be
+        backend be
+            server s1 127.0.0.1:1 chekc
+    """)
+    assert code == 1
+    lines = text.splitlines()
+    at = next(i for i, line in enumerate(lines) if "default_backned be" in line and "ALERT" not in line)
+    assert lines[at + 1].index("^") == lines[at].index("default_backned")
+    assert "default_backend" in text and "'check'" in text
+
+
+def test_a_valid_configuration(check):
+    code, text = check("""
+        frontend fe
+            bind @fe@
+            default_backend be
+        backend be
+            server s1 127.0.0.1:1
+    """, args=("-V",))
+    assert (code, "Configuration file is valid" in text) == (0, True)
+
+
+def test_environment_and_conditions(start):
+    proxy = start("""
+        global
+            setenv STATUS 201
+            presetenv GIVEN default
+        .if defined(GIVEN) && streq("$GIVEN",outside)
+        frontend fe
+            bind @fe@
+            http-request return status "${STATUS}" content-type text/plain string "${GIVEN} ${MISSING-none}"
+        .else
+        .alert "not this way"
+        .endif
+    """, env={"GIVEN": "outside"})
+    answer = proxy.get()
+    assert (answer.status, answer.text) == (201, "outside none")
+
+
+def test_several_files_and_a_folder(start):
+    port = Ports.take()
+    proxy = start("""
+        global
+            stats socket @dir@/cli
+    """, args=("-f", "parts"), wait=False, files={
+        "parts/1.cfg": f"defaults\n mode http\n timeout client 1s\n timeout server 1s\n timeout connect 1s\nfrontend fe\n bind 127.0.0.1:{port}\n default_backend be\n",
+        "parts/2.cfg": "backend be\n http-request return status 202\n",
+        "parts/ignored.txt": "nonsense\n"})
+    proxy.ports["fe"] = port
+    proxy.wait_for_port(port)
+    assert proxy.get().status == 202
+
+
+def test_defaults_are_inherited_by_name(start):
+    proxy = start("""
+        defaults base
+            mode http
+            timeout client 1s
+            timeout connect 1s
+            timeout server 1s
+        defaults tagged from base
+            errorfile 503 @dir@/503.http
+        frontend fe from tagged
+            bind @fe@
+        frontend plain from base
+            bind @plain@
+    """, files={"503.http": "HTTP/1.1 503 Own\r\ncontent-length: 0\r\n\r\n"})
+    assert proxy.get().reason == "Own"
+    assert proxy.get(to="plain").reason != "Own"
+
+
+def test_a_taken_port_is_named(start, web):
+    taken = web("mine")
+    config = f"frontend fe\n bind {taken.address}\n default_backend be\nbackend be\n server s 127.0.0.1:1\n"
+    proxy = harness.Proxy(harness.DEFAULTS + config)
+    done = subprocess.run(proxy.command, capture_output=True, timeout=20, check=False)
+    assert done.returncode == 1
+    assert str(taken.port) in (done.stderr + done.stdout).decode()
+
+
+def test_a_missing_file_is_named(check):
+    code, text = check("""
+        frontend fe
+            bind @fe@
+            http-request deny if { src -f /no/such/file }
+    """)
+    assert code == 1 and "/no/such/file" in text
+
+
+def test_a_script_that_does_not_load(check):
+    code, text = check("""
+        global
+            lua-load @dir@/bad.lua
+    """, files={"bad.lua": "local x = nil\nx.y = 1\n"})
+    assert code == 1 and "bad.lua:2" in text
+
+
+@pytest.mark.parametrize("what, words", [
+    ("bind 127.0.0.1:1 ssl crt x.pem", ["ssl"]), ("stick-table type ip size 1k store conn_cnt", ["stick-table"]),
+    ("filter compression", ["compression"]), ("http-request cache-use c", ["cache"])])
+@pytest.mark.beyond
+def test_what_is_not_there_yet_is_refused(check, what, words):
+    code, text = check(f"""
+        frontend fe
+            bind @fe@
+            {what}
+    """)
+    assert code == 1
+    for word in words:
+        assert word in text
+
+
+@pytest.mark.parametrize("expression, status", [
+    ("1", 0), ("true", 2), ("0", 1), ("", 1), ("streq(a,a)", 0), ("version_atleast(2.4)", 0), ("feature(LUA)", 0),
+    ("!feature(NOTHING) && (streq(a,b) || strneq(a,b))", 0), ("nonsense(", 2)])
+def test_condition_checks(expression, status):
+    done = subprocess.run([harness.BINARY, "-cc", expression], capture_output=True, timeout=10, check=False)
+    assert done.returncode == status
+
+
+def test_version(tmp_path):
+    done = subprocess.run([harness.BINARY, "-v"], capture_output=True, text=True, timeout=10, check=False)
+    assert done.returncode == 0 and done.stdout
+    done = subprocess.run([harness.BINARY, "-vv"], capture_output=True, text=True, timeout=10, check=False)
+    assert done.returncode == 0 and "TARGET  = linux-glibc" in done.stdout
+
+
+def test_pid_file_and_daemon(tmp_path):
+    port = Ports.take()
+    config = tmp_path / "d.cfg"
+    config.write_text(harness.DEFAULTS + f"frontend fe\n bind 127.0.0.1:{port}\n http-request return status 200\n")
+    pid_file = tmp_path / "pid"
+    done = subprocess.run([harness.BINARY, "-D", "-f", config, "-p", pid_file], capture_output=True, timeout=20, check=False)
+    assert done.returncode == 0
+    pid = int(pid_file.read_text())
+    try:
+        import socket
+        with harness.Wire(socket.create_connection(("127.0.0.1", port))) as wire:
+            assert wire.ask().status == 200
+    finally:
+        os.kill(pid, 15)
+        harness.eventually(lambda: not os.path.exists(f"/proc/{pid}") or "Z" in open(f"/proc/{pid}/stat").read())
