@@ -13,6 +13,8 @@
 #include "net/address.h"
 #include "obs/counter.h"
 
+namespace upstream { class Server; }
+
 namespace state {
 
 struct Proxy;
@@ -81,6 +83,7 @@ struct HealthState {
 
 struct Server {
   Proxy* proxy = nullptr;
+  upstream::Server* behaviour = nullptr;  // what balances, queues, checks and pools for it
   std::string name;
   unsigned id = 0;  // puid
   std::string cookie;

@@ -1,163 +1,198 @@
 // A backend as traffic sees it: servers, the algorithm that picks among them, queues, connection
 // pools, health checks. Settings are fixed when the configuration is; what moves lives in state/.
+// Lives as long as the configuration; everything but prepare() may be called by any worker.
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/result.h"
-#include "expr/log_format.h"
 #include "net/connection.h"
 #include "state/proxy.h"
 #include "txn/exchange.h"
+#include "upstream/control.h"
+#include "upstream/published.h"
+#include "upstream/settings.h"
+
+namespace config {
+class Diagnostics;
+}
+namespace expr {
+struct Context;
+}
+namespace state {
+class Registry;
+}
 
 namespace upstream {
 
 class Backend;
-class Check;
-struct CheckSettings;
+class Checker;
+class Server;
+class SlotQueue;
+bool prepare_checks(Backend& backend, config::Diagnostics& diagnostics);
 
-enum class PoolPolicy : std::uint8_t { never, safe, aggressive, always };  // http-reuse
-
-// One "server" line, merged with its default-server.
-struct ServerSettings {
-  std::string name;
-  std::string address_text;             // as written
-  config::Position at;
-  net::ConnectOptions connect;
-  std::string cookie;
-  bool backup = false, disabled = false;
-  std::uint32_t weight = 1, maximum = 0, minimum = 0, queue_limit = 0;
-  std::int64_t slow_start_ms = 0;
-  int send_proxy = 0;                   // 0, 1, 2
-  std::uint32_t proxy_v2_options = 0;
-  std::vector<std::pair<std::uint8_t, std::shared_ptr<expr::LogFormat>>> proxy_v2_tlvs;
-  std::int64_t pool_purge_delay_ms = 5000;
-  std::int64_t pool_max = -1;           // pool-max-conn, -1 unlimited
-  std::uint64_t pool_low = 0, max_reuse = UINT64_MAX;
-  std::string init_addr = "libc";       // order of "init-addr"
-  bool redirect = false; std::string redirect_prefix;
-  std::uint32_t error_limit = 10; int observe = 0; int on_error = 0;  // observe / error-limit / on-error
-  bool shutdown_on_down = false, shutdown_backup_on_up = false;  // on-marked-down/up
-  std::string resolvers, resolve_prefer;
-  std::shared_ptr<CheckSettings> check; // null: not checked
-  std::shared_ptr<CheckSettings> agent;
-};
-
-// A pooled or new connection to a server. Destroying it closes; release() gives it back.
+// A pooled or new connection to a server. Destroying it closes; Server::release() gives it back.
 class ServerLink {
  public:
+  ServerLink() = default;
+  ServerLink(ServerLink&& other) noexcept;
+  ServerLink& operator=(ServerLink&& other) noexcept;
+  ~ServerLink() { drop(); }
+  void drop();
+
   std::unique_ptr<net::Connection> connection;
   bool reused = false;
-  std::uint64_t uses = 0;
+  std::uint64_t uses = 0;  // requests it has carried, this one included
+  std::uint64_t key = 0;   // what keeps it apart in the pool
   // Bytes read past the last response would be a protocol error, so there is no buffer here.
-};
-
-class Server {
- public:
-  Server(Backend& backend, state::Server& st, std::shared_ptr<const ServerSettings> settings);
-  ~Server();
-
-  state::Server& state() { return state_; }
-  const ServerSettings& settings() const { return *settings_; }
-  Backend& backend() { return backend_; }
-
-  // An idle pooled connection of this worker (or, failing that, taken over from another is not done:
-  // a connection stays with its worker), or a new one. `key` keeps apart connections that must not be
-  // mixed (source address, PROXY header, destination, SNI hash); 0 for the usual. `may_reuse`: the
-  // policy allows this request on a used connection. Waits for the connect; does not queue.
-  base::Result<ServerLink, net::IoError> connect(txn::Exchange& exchange, std::uint64_t key,
-                                                 bool may_reuse, rt::Instant deadline);
-  // Gives a healthy idle connection to the pool of this worker; it is watched there and dropped
-  // when the server closes it or it gets too old.
-  void release(ServerLink link, std::uint64_t key);
-  // Tells about outcomes: observe, passive checks, counters.
-  void observed(bool ok, bool layer7);
 
  private:
-  friend class Backend;
-  state::Server& state_;
-  Backend& backend_;
-  std::shared_ptr<const ServerSettings> settings_;
-  struct Pools;
-  std::unique_ptr<Pools> pools_;  // one a worker
+  friend class Server;
+  Server* owner_ = nullptr;  // counts it as used
 };
 
-// What an algorithm may look at. `key` is the hashed value where it needs one.
-struct PickContext {
-  txn::Exchange& exchange;
-  expr::Context& context;
-  std::vector<Server*> tried;    // for retries with redispatch: avoid these if others are there
-};
-
-// A balance algorithm: one file each in upstream/balance/. pick() is called by all workers at once;
-// it returns null when no server is usable. Servers come and go through update().
-class Balancer {
- public:
-  virtual ~Balancer() = default;
-  virtual Server* pick(PickContext& pick) = 0;
-  // Weights, health or the list changed.
-  virtual void update() = 0;
-  // A server got or lost a slot (leastconn orders by it).
-  virtual void load_changed(Server&) {}
-};
+// Why a held slot was taken away: the second cause letters of the termination state.
+enum class Kill : std::uint8_t { none, by_command /* K */, server_down /* D */, server_up /* U */ };
 
 // The right to use a server: counts in served/scur, obeys maxconn, freed by the destructor, which
-// wakes the next in the queue.
+// wakes the next in the queue. Belongs to the fiber that acquired it.
 class Slot {
  public:
   Slot() = default;
-  explicit Slot(Server* server) : server_(server) {}
-  Slot(Slot&& other) noexcept : server_(std::exchange(other.server_, nullptr)) {}
+  explicit Slot(Server& server);  // of a server whose slot has been taken
+  Slot(Slot&& other) noexcept { steal(other); }
   Slot& operator=(Slot&& other) noexcept;
   ~Slot() { free(); }
   void free();
   Server* server() const { return server_; }
   explicit operator bool() const { return server_ != nullptr; }
 
+  // "shutdown sessions", on-marked-down and the like end whoever holds a slot: by default the fiber
+  // that acquired it is cancelled; `kill` replaces that (it runs in the loop of this worker).
+  Kill killed() const { return killed_; }
+  void on_kill(void (*kill)(void*), void* argument) {
+    kill_ = kill;
+    argument_ = argument;
+  }
+
  private:
+  friend class Server;
+  void steal(Slot& other);
+  void unlink();
+
   Server* server_ = nullptr;
+  Slot* next_ = nullptr;  // list of this server's slots on this worker
+  Slot** previous_ = nullptr;
+  rt::Fiber* fiber_ = nullptr;
+  void (*kill_)(void*) = nullptr;
+  void* argument_ = nullptr;
+  Kill killed_ = Kill::none;
+};
+
+class Server {
+ public:
+  Server(Backend& backend, state::Server& st, std::shared_ptr<const ServerSettings> settings,
+         unsigned index);
+  ~Server();
+
+  state::Server& state() { return state_; }
+  const state::Server& state() const { return state_; }
+  const ServerSettings& settings() const { return *settings_; }
+  Backend& backend() { return backend_; }
+  unsigned index() const { return index_; }  // in Backend::servers()
+
+  // An idle pooled connection of this worker (a connection stays with its worker), or a new one,
+  // PROXY header sent. `key` keeps apart connections that must not be mixed for reasons the caller
+  // knows (SNI …), 0 for none; what depends on the client's addresses is kept apart here.
+  // `may_reuse`: the policy allows this request on a used connection. Waits for the connect, does
+  // not queue. Counts connects, reuses and nothing else.
+  base::Result<ServerLink, net::IoError> connect(txn::Exchange& exchange, std::uint64_t key,
+                                                 bool may_reuse, rt::Instant deadline);
+  // Gives a healthy idle connection to the pool of this worker; it is watched there and dropped
+  // when the server closes it or it gets too old.
+  void release(ServerLink link);
+  // Whether an idle connection of this worker could serve `key` now.
+  bool has_idle() const;
+
+  // Tells about outcomes: "observe", error-limit, on-error.
+  void observed(bool ok, bool layer7);
+
+  // Where new connections go; valid until the caller waits. Port 0: the client's destination port.
+  const net::Address& address() const { return *address_.get(); }
+  void change_address(const net::Address& address);
+
+  // Slots. limit() is maxconn after minconn/fullconn and slow start, 0 for none.
+  std::uint32_t limit() const;
+  bool has_room() const;
+  bool try_take();                         // false when full or somebody queues for it
+  bool try_take_at(std::uint32_t served);  // only while exactly so many are out
+  bool queue_full() const;                 // maxqueue reached
+  std::uint32_t scaled_weight() const { return scaled_weight_.load(std::memory_order_relaxed); }
+
+  void kill_slots(Kill why);
+  void drop_idle();  // closes idle connections of all workers
+  Checker* checker() const { return checker_.get(); }
+  Checker* agent() const { return agent_.get(); }
+
+ private:
+  friend class Backend;
+  friend class ServerLink;
+  friend class Slot;
+  friend class SlotQueue;
+  friend class Health;
+  friend bool prepare_checks(Backend& backend, config::Diagnostics& diagnostics);
+  struct PerWorker;  // pool and slots
+
+  PerWorker& here();
+  bool take_below(std::uint32_t limit);  // 0: no limit
+  void take_back();                      // a slot ended
+  void count_taken();
+  void update_weight(rt::Instant now);
+
+  Backend& backend_;
+  state::Server& state_;
+  std::shared_ptr<const ServerSettings> settings_;
+  unsigned index_;
+  Published<net::Address> address_;
+  std::atomic<std::uint32_t> scaled_weight_{0};      // 16 is weight 1; 0 takes no traffic
+  std::atomic<rt::Instant> started_{rt::Instant{}};  // slow start counts from here
+  std::atomic<std::uint32_t> consecutive_errors_{0};
+  std::unique_ptr<PerWorker[]> workers_;
+  std::unique_ptr<Checker> checker_, agent_;
+  std::vector<Server*> trackers_;  // servers that "track" this one
+  std::mutex transitions_;         // one change of state at a time
+};
+
+// What an algorithm may look at, and what it found.
+struct PickContext {
+  txn::Exchange& exchange;
+  expr::Context& context;
+  std::vector<Server*> tried;  // for retries with redispatch: avoided while others are there
+  bool avoids(const Server* server) const;
+  // Set by Balancer::pick(): a slot of the returned server was taken; else the request has to
+  // queue, for the returned server or, without one, for whichever comes free first.
+  bool taken = false;
+};
+
+// A balance algorithm: one file each in upstream/balance/. pick() is called by all workers at once.
+// It returns null when no server has room. It may wait only before it looks at servers.
+class Balancer {
+ public:
+  virtual ~Balancer() = default;
+  virtual Server* pick(PickContext& pick) = 0;
+  // Weights, health or the list changed. One caller at a time.
+  virtual void update() = 0;
+  // Whether weights may change at run time (manual, "balance": static or dynamic).
+  virtual bool dynamic() const { return true; }
 };
 
 // Why no slot was given.
 enum class NoSlot : std::uint8_t { no_server, queue_timeout, queue_full, cancelled };
-
-struct BackendSettings {
-  std::string balance = "roundrobin";
-  std::vector<std::string> balance_args;
-  std::shared_ptr<expr::Expression> hash_expression;
-  std::uint8_t hash_type = 0;            // 0 map-based, 1 consistent
-  std::uint8_t hash_function = 0;        // sdbm djb2 wt6 crc32 none
-  bool hash_avalanche = false;
-  std::uint32_t hash_balance_factor = 0;
-  bool hash_preserve_affinity_maxconn = false, hash_preserve_affinity_maxqueue = false;
-  std::uint32_t retries = 3;
-  std::uint32_t retry_on = 0;            // RetryOn bits
-  std::vector<std::uint16_t> retry_statuses;
-  int redispatch_interval = 0;           // option redispatch: 0 off, -1 last retry only, n every n
-  PoolPolicy reuse = PoolPolicy::safe;
-  bool persist = true, abort_on_close = false;
-  bool all_backups = false;              // option allbackups
-  bool transparent = false;
-  bool log_health_checks = false;
-  net::ConnectOptions connect;           // "source"
-  std::int64_t connect_timeout_ms = 0, server_timeout_ms = 0, queue_timeout_ms = 0, check_timeout_ms = 0;
-  std::uint32_t full_connections = 0;
-  // cookie persistence
-  std::string cookie_name;
-  std::uint32_t cookie_flags = 0;        // CookieFlag bits
-  std::string cookie_domain, cookie_attributes, dynamic_cookie_key;
-  std::int64_t cookie_max_idle_s = 0, cookie_max_life_s = 0;
-};
-
-// Bits of retry-on (manual). all-retryable-errors sets several.
-enum RetryOn : std::uint32_t {
-  kRetryConnFailure = 1, kRetryEmptyResponse = 2, kRetryJunkResponse = 4, kRetryResponseTimeout = 8,
-  kRetry0rttRejected = 16, kRetryStatus = 32,
-};
 
 class Backend {
  public:
@@ -165,47 +200,53 @@ class Backend {
   ~Backend();
 
   state::Proxy& state() { return state_; }
+  const state::Proxy& state() const { return state_; }
   state::Registry& registry() { return registry_; }
-  BackendSettings settings;              // frozen by start()
+  BackendSettings settings;  // frozen by start()
 
-  Server& add_server(std::shared_ptr<const ServerSettings> settings, config::Diagnostics& diagnostics);
+  Server& add_server(std::shared_ptr<const ServerSettings> line, config::Diagnostics& diagnostics);
   Server* find(std::string_view name) const;
   Server* of(const state::Server& st) const;
+  // The server that a persistence cookie names; null when none or not usable for persistence.
+  Server* by_cookie(std::string_view value) const;
   const std::vector<std::unique_ptr<Server>>& servers() const { return servers_; }
 
-  // Builds the balancer, resolves addresses as init-addr says. Reports errors.
+  // Builds the balancer and the checks, resolves addresses as init-addr says. Reports errors.
   bool prepare(config::Diagnostics& diagnostics);
   // Starts health checks on the workers. After Runtime exists.
   void start();
 
-  // Picks a server and waits for a slot of it: forced server (stickiness, use-server), else the
-  // algorithm; queues on the server or the backend as the manual's maxconn section says. Sets
-  // exchange.server, queue times and positions.
+  // Picks a server and waits for a slot of it: exchange.forced_server (stickiness, use-server),
+  // else the algorithm; queues on the server or the backend as the manual's maxconn section says.
+  // Sets exchange.server, queue times and positions. Counts sessions, chosen and queue maxima of
+  // both.
   base::Result<Slot, NoSlot> acquire(PickContext& pick, rt::Instant deadline);
   // Called whenever weights or states changed; wakes queued requests as well.
   void servers_changed();
 
+  Balancer& balancer() { return *balancer_; }
+  SlotQueue& queue() { return *queue_; }
+  // Numbers of usable servers: what messages about state changes end with.
+  struct Usable {
+    std::uint32_t active = 0, backup = 0;
+  };
+  Usable usable() const;
+
  private:
-  friend class Slot;
+  friend bool prepare_checks(Backend& backend, config::Diagnostics& diagnostics);
+  base::Result<Slot, NoSlot> acquire_forced(PickContext& pick, Server& server,
+                                            rt::Instant deadline);
+  Slot hand_out(PickContext& pick, Server& server, bool chosen);
+  bool link_tracking(config::Diagnostics& diagnostics);
+  void watch_slow_starts();
+
   state::Registry& registry_;
   state::Proxy& state_;
   std::vector<std::unique_ptr<Server>> servers_;
   std::unique_ptr<Balancer> balancer_;
-  struct Queue;
-  std::unique_ptr<Queue> queue_;
+  std::unique_ptr<SlotQueue> queue_;
+  std::mutex changes_;  // one update of the balancer at a time
+  std::atomic<bool> slow_start_watched_{false};
 };
-
-// Runtime changes that balancers, queues and checks must hear of; used by admin/, lua/ and checks.
-// Any worker. Return an error text for the command's answer.
-namespace control {
-base::Result<void> set_weight(Server& server, std::string_view weight);   // "10" or "50%"
-base::Result<void> set_state(Server& server, std::string_view state);     // ready drain maint
-base::Result<void> set_health(Server& server, std::string_view health);   // up stopping down
-base::Result<void> set_address(Server& server, std::string_view address, std::string_view port);
-base::Result<void> set_maximum(Server& server, std::uint32_t maximum);
-void enable_check(Server& server, bool on);
-void enable_agent(Server& server, bool on);
-void shutdown_sessions(Server& server);
-}  // namespace control
 
 }  // namespace upstream

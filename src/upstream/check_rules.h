@@ -1,0 +1,51 @@
+// What a check does once: connect, talk, judge. Shared by the servers of a backend; probe() runs in
+// the fiber of one Checker and waits there, never longer than the settings allow.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "upstream/checker.h"
+
+namespace expr {
+struct ParseContext;
+}
+
+namespace upstream {
+
+class CheckStep;
+
+class CheckRules {
+ public:
+  virtual ~CheckRules() = default;
+  virtual CheckOutcome probe(Checker& checker) const = 0;
+};
+
+// What "option …chk" and the rules of a section said, before it becomes CheckRules.
+struct CheckDraft {
+  enum class Kind : std::uint8_t {
+    tcp,
+    http,
+    ssl_hello,
+    smtp,
+    ldap,
+    mysql,
+    pgsql,
+    redis,
+    spop,
+    external
+  } kind = Kind::tcp;
+  std::vector<std::shared_ptr<const CheckStep>> steps;  // tcp-check or http-check rules, in order
+  bool steps_are_http = false;
+  std::shared_ptr<const CheckStep> request;  // of "option httpchk <method> <uri> …"
+  bool disable_on_404 = false, send_state = false;
+  std::string user, dialect;  // mysql-check, pgsql-check, smtpchk
+};
+
+// Null with a report when the rules make no sense.
+std::shared_ptr<const CheckRules> make_check_rules(const BackendSettings& settings,
+                                                   config::Diagnostics& diagnostics);
+std::shared_ptr<const CheckRules> make_agent_rules();
+
+}  // namespace upstream

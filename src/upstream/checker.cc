@@ -1,0 +1,274 @@
+#include "upstream/checker.h"
+
+#include <fmt/format.h>
+
+#include <random>
+
+#include "upstream/check_rules.h"
+#include "upstream/health.h"
+
+namespace upstream {
+
+using Verdict = CheckOutcome::Verdict;
+
+Checker::Checker(Server& server, Kind kind, std::shared_ptr<const CheckRules> rules)
+    : server_(server),
+      kind_(kind),
+      rules_(std::move(rules)),
+      agent_send_(server.settings().agent.agent_send) {
+  const ServerSettings& settings = server.settings();
+  state::HealthState& state = health();
+  state.status = state::CheckStatus::initial;
+  const int most = settings.rise + settings.fall - 1;
+  switch (settings.init_state) {
+    case InitState::none:
+    case InitState::up:
+      state.health = settings.rise;
+      break;
+    case InitState::fully_up:
+      state.health = most;
+      break;
+    case InitState::down:
+      state.health = settings.rise - 1;
+      break;
+    case InitState::fully_down:
+      state.health = 0;
+      break;
+  }
+  if (kind == Kind::agent) state.health = most;
+  if (settings.disabled) state.health = 0;
+}
+
+const ProbeSettings& Checker::probe() const {
+  return kind_ == Kind::health ? server_.settings().check : server_.settings().agent;
+}
+
+state::HealthState& Checker::health() const {
+  return kind_ == Kind::health ? server_.state().check : server_.state().agent;
+}
+
+bool Checker::enabled() const {
+  const state::Server& st = server_.state();
+  return kind_ == Kind::health ? st.check_enabled.load(std::memory_order_relaxed)
+                               : st.agent_enabled.load(std::memory_order_relaxed);
+}
+
+bool Checker::healthy() const {
+  const std::lock_guard guard(server_.state().mutex);
+  return health().health >= server_.settings().rise;
+}
+
+bool Checker::back_from_maintenance() {
+  const std::lock_guard guard(server_.state().mutex);
+  const ServerSettings& settings = server_.settings();
+  if (!enabled() || kind_ == Kind::agent) return !enabled() || health().health >= settings.rise;
+  switch (settings.init_state) {
+    case InitState::fully_up:
+      health().health = settings.rise + settings.fall - 1;
+      break;
+    case InitState::down:
+      health().health = settings.rise - 1;
+      break;
+    case InitState::fully_down:
+      health().health = 0;
+      break;
+    case InitState::none:
+    case InitState::up:
+      health().health = settings.rise;
+      break;
+  }
+  return health().health >= settings.rise;
+}
+
+void Checker::set_target(const net::Ip& ip, std::uint16_t port) {
+  const std::lock_guard guard(server_.state().mutex);
+  if (ip.family != 0) other_ip_ = ip;
+  if (port != 0) other_port_ = port;
+}
+
+void Checker::set_agent_send(std::string text) {
+  const std::lock_guard guard(server_.state().mutex);
+  agent_send_ = std::move(text);
+}
+
+std::string Checker::agent_send() const {
+  const std::lock_guard guard(server_.state().mutex);
+  return agent_send_;
+}
+
+// addr and port of the check, else the server's (manual, "check").
+net::Address Checker::target() const {
+  net::Address to = server_.address();
+  const ProbeSettings& settings = probe();
+  const std::lock_guard guard(server_.state().mutex);
+  if (other_ip_.family != 0) {
+    const std::uint16_t port = to.port();
+    to = net::Address::of(other_ip_, port);
+  }
+  if (other_port_ != 0)
+    to.set_port(other_port_);
+  else if (settings.port != 0)
+    to.set_port(settings.port);
+  return to;
+}
+
+rt::Duration Checker::interval() const {
+  const ProbeSettings& settings = probe();
+  const ServerSettings& server = server_.settings();
+  std::int64_t ms = settings.inter_ms;
+  {
+    const std::lock_guard guard(server_.state().mutex);
+    const int now = health().health;
+    const bool between = !probed_ || (now != 0 && now != server.rise + server.fall - 1);
+    if (hurried_.load(std::memory_order_relaxed) || between) {
+      if (settings.fast_inter_ms != 0) ms = settings.fast_inter_ms;
+    } else if (now == 0 && settings.down_inter_ms != 0) {
+      ms = settings.down_inter_ms;
+    }
+  }
+  const std::uint32_t spread = server_.backend().settings.spread_checks;
+  if (spread != 0) {
+    thread_local std::minstd_rand generator{std::random_device{}()};
+    const std::int64_t range = ms * spread / 100;
+    ms += std::uniform_int_distribution<std::int64_t>(-range, range)(generator);
+  }
+  return rt::milliseconds(std::max<std::int64_t>(ms, 1));
+}
+
+void Checker::start(unsigned position, unsigned count) {
+  rt::Runtime* runtime = rt::Runtime::instance();
+  if (runtime == nullptr) return;
+  const rt::Duration first = rt::milliseconds(probe().inter_ms * position / std::max(count, 1u));
+  runtime->worker(position % runtime->size()).post([this, first] {
+    rt::spawn([this, first] { run(first); });
+  });
+}
+
+void Checker::run(rt::Duration delay) {
+  while (true) {
+    if (delay != rt::Duration::zero() && rt::sleep_for(delay) == rt::Wait::cancelled) return;
+    if (enabled() && !server_.state().in_maintenance()) probe_once();
+    if (rt::cancelled()) return;
+    delay = interval();
+    hurried_.store(false, std::memory_order_relaxed);
+  }
+}
+
+void Checker::probe_once() {
+  const rt::Instant begin = rt::precise_now();
+  // "timeout check" bounds what follows the connect; inter bounds all (manual, "timeout check").
+  const CheckOutcome outcome = rules_->probe(*this);
+  if (rt::cancelled() || server_.state().in_maintenance()) return;
+  const auto took = std::chrono::duration_cast<rt::milliseconds>(rt::precise_now() - begin);
+  probed_ = true;
+  conclude(outcome, took.count());
+}
+
+std::string Checker::describe(const CheckOutcome& outcome, std::int64_t duration_ms) const {
+  using state::CheckStatus;
+  std::string text = fmt::format(", reason: {}", state::describe(outcome.status));
+  switch (outcome.status) {
+    case CheckStatus::l7_ok:
+    case CheckStatus::l7_ok_conditional:
+    case CheckStatus::l7_status:
+    case CheckStatus::process_ok:
+    case CheckStatus::process_error:
+    case CheckStatus::process_timeout:
+      text += fmt::format(", code: {}", outcome.code);
+      break;
+    default:
+      break;
+  }
+  if (!outcome.text.empty()) text += fmt::format(", info: \"{}\"", outcome.text);
+  return text + fmt::format(", check duration: {}ms", duration_ms);
+}
+
+void Checker::log_check(const CheckOutcome& outcome, std::int64_t duration_ms, int now) {
+  const ServerSettings& settings = server_.settings();
+  const bool is_up = now >= settings.rise;
+  const char* result = outcome.verdict == Verdict::conditional ? "conditionally succeeded"
+                       : outcome.verdict == Verdict::passed    ? "succeeded"
+                                                               : "failed";
+  const bool weightless = server_.state().user_weight.load(std::memory_order_relaxed) == 0;
+  Health::announce(
+      server_, obs::Level::notice,
+      fmt::format("{} check for {}server {}/{} {}{}, status: {}/{} {}.",
+                  kind_ == Kind::agent ? "Agent" : "Health",
+                  server_.state().backup ? "backup " : "", server_.backend().state().name,
+                  server_.state().name, result, describe(outcome, duration_ms),
+                  is_up ? now - settings.rise + 1 : now, is_up ? settings.fall : settings.rise,
+                  !is_up       ? "DOWN"
+                  : weightless ? "DRAIN"
+                               : "UP"));
+}
+
+void Checker::conclude(const CheckOutcome& outcome, std::int64_t duration_ms) {
+  if (outcome.verdict == Verdict::neutral) return;
+  const ServerSettings& settings = server_.settings();
+  const int most = settings.rise + settings.fall - 1;
+  bool moved = false;
+  int now = 0;
+  {
+    const std::lock_guard guard(server_.state().mutex);
+    state::HealthState& state = health();
+    moved = state.status != outcome.status;
+    state.status = outcome.status;
+    state.code = outcome.code;
+    state.text = outcome.text;
+    state.duration_ms = duration_ms;
+    if (outcome.verdict == Verdict::failed) {
+      if (state.health >= settings.rise) {
+        moved = true;
+        ++state.failed_checks;
+        --state.health;
+      }
+      if (state.health < settings.rise) state.health = 0;
+    } else if (state.health < most) {
+      moved = true;
+      if (++state.health >= settings.rise) state.health = most;
+    }
+    now = state.health;
+  }
+  const bool logs = server_.backend().settings.log_health_checks;
+  if (logs && moved) log_check(outcome, duration_ms, now);
+  const std::string why = logs ? std::string() : describe(outcome, duration_ms);
+  if (outcome.verdict == Verdict::failed) {
+    if (now < settings.rise) Health::down(server_, why);
+    return;
+  }
+  if (now < settings.rise) return;
+  if (Checker* other = kind_ == Kind::health ? server_.agent() : server_.checker();
+      other != nullptr && other->enabled() && !other->healthy())
+    return;
+  if (outcome.verdict == Verdict::conditional)
+    Health::stopping(server_, why);
+  else
+    Health::up(server_, why);
+}
+
+void Checker::set_health(bool up) {
+  const ServerSettings& settings = server_.settings();
+  const std::lock_guard guard(server_.state().mutex);
+  health().health = up ? settings.rise + settings.fall - 1 : 0;
+}
+
+// Manual, "on-error".
+void Checker::fail_from_traffic(OnError how) {
+  const ServerSettings& settings = server_.settings();
+  hurry();
+  if (how == OnError::fast_inter) return;
+  {
+    const std::lock_guard guard(server_.state().mutex);
+    if (how == OnError::sudden_death && health().health > settings.rise)
+      health().health = settings.rise + 1;
+    if (how == OnError::mark_down) health().health = settings.rise;
+  }
+  CheckOutcome outcome;
+  outcome.status = state::CheckStatus::l7_status;
+  outcome.text = fmt::format(
+      "Detected {} consecutive errors, last one was: {}", settings.error_limit,
+      settings.observe == Observe::layer4 ? "L4 unsuccessful connection" : "L7 response error");
+  conclude(outcome, 0);
+}
+
+}  // namespace upstream

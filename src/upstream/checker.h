@@ -1,0 +1,88 @@
+// One health check or agent check of one server: a fiber that probes it at intervals, keeps its
+// health between 0 and rise + fall - 1, and moves the server by it. Lives on one worker; what
+// others ask for (forced health, enabling) goes through atomics and state::Server.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "rt/time.h"
+#include "upstream/backend.h"
+
+namespace config {
+class Diagnostics;
+}
+
+namespace upstream {
+
+class CheckRules;
+
+// What one probe found.
+struct CheckOutcome {
+  enum class Verdict : std::uint8_t {
+    failed,
+    passed,
+    conditional,
+    neutral
+  } verdict = Verdict::failed;
+  state::CheckStatus status = state::CheckStatus::unknown;
+  int code = 0;
+  std::string text;
+};
+
+class Checker {
+ public:
+  enum class Kind : std::uint8_t { health, agent };
+
+  Checker(Server& server, Kind kind, std::shared_ptr<const CheckRules> rules);
+
+  // Spreads the first probe over the interval by `position` among `count`.
+  void start(unsigned position, unsigned count);
+  // Health as commands set it.
+  void set_health(bool up);
+  // What traffic observed counts as a failed check (on-error).
+  void fail_from_traffic(OnError how);
+  // The interval restarts with "fastinter".
+  void hurry() { hurried_.store(true, std::memory_order_relaxed); }
+  // The server leaves maintenance: up, but falls at the first failure. False: it is down.
+  bool back_from_maintenance();
+  bool healthy() const;
+  bool enabled() const;
+  // "set server … check-addr/check-port/agent-addr/agent-port/agent-send".
+  void set_target(const net::Ip& ip, std::uint16_t port);
+  void set_agent_send(std::string text);
+  net::Address target() const;
+
+  const ProbeSettings& probe() const;
+  Server& server() { return server_; }
+  Kind kind() const { return kind_; }
+  std::string agent_send() const;
+
+  // Counts an outcome and acts on it. Public for tests and for traffic that stands for a check.
+  void conclude(const CheckOutcome& outcome, std::int64_t duration_ms);
+
+ private:
+  void run(rt::Duration first_delay);
+  void probe_once();
+  rt::Duration interval() const;
+  state::HealthState& health() const;
+  std::string describe(const CheckOutcome& outcome, std::int64_t duration_ms) const;
+  void log_check(const CheckOutcome& outcome, std::int64_t duration_ms, int health);
+
+  Server& server_;
+  Kind kind_;
+  std::shared_ptr<const CheckRules> rules_;
+  std::atomic<bool> hurried_{false};
+  bool probed_ = false;
+  // Changed by commands; guarded by the mutex of state::Server.
+  net::Ip other_ip_;
+  std::uint16_t other_port_ = 0;
+  std::string agent_send_;
+};
+
+// Makes the checkers of all servers of a backend from its settings. False with a report.
+bool prepare_checks(Backend& backend, config::Diagnostics& diagnostics);
+
+}  // namespace upstream

@@ -1,0 +1,184 @@
+#include <xxhash.h>
+
+#include "base/text.h"
+#include "upstream/backend.h"
+#include "upstream/checker.h"
+#include "upstream/per_worker.h"
+#include "upstream/proxy_header.h"
+
+namespace upstream {
+
+Server::Server(Backend& backend, state::Server& st, std::shared_ptr<const ServerSettings> settings,
+               unsigned index)
+    : backend_(backend),
+      state_(st),
+      settings_(std::move(settings)),
+      index_(index),
+      workers_(new PerWorker[rt::worker_count()]) {
+  for (unsigned i = 0; i < rt::worker_count(); ++i) workers_[i].idle.attach(*this);
+  address_.publish(std::make_unique<const net::Address>(state_.address));
+}
+
+Server::~Server() = default;
+
+void Server::change_address(const net::Address& address) {
+  {
+    const std::lock_guard guard(state_.mutex);
+    if (state_.address == address) return;
+    state_.address = address;
+  }
+  address_.publish(std::make_unique<const net::Address>(address));
+  drop_idle();
+}
+
+// In sixteenths, so that a server of weight 1 can start slowly as well.
+void Server::update_weight(rt::Instant now) {
+  using state::OperState;
+  const OperState oper = state_.oper.load(std::memory_order_relaxed);
+  std::uint32_t scaled = state_.user_weight.load(std::memory_order_relaxed) * 16;
+  if (oper == OperState::starting && backend_.balancer().dynamic() &&
+      settings_->slow_start_ms > 0) {
+    const auto up = now - started_.load(std::memory_order_relaxed);
+    const auto ms = std::chrono::duration_cast<rt::milliseconds>(up).count();
+    const std::int64_t sixteenths =
+        std::clamp<std::int64_t>(1 + 16 * ms / settings_->slow_start_ms, 1, 16);
+    scaled = scaled / 16 * static_cast<std::uint32_t>(sixteenths);
+  }
+  state_.effective_weight.store(state_.draining() ? 0 : (scaled + 15) / 16,
+                                std::memory_order_relaxed);
+  const bool out = oper == OperState::stopped || oper == OperState::stopping ||
+                   state_.in_maintenance() || state_.draining();
+  scaled_weight_.store(out ? 0 : scaled, std::memory_order_relaxed);
+}
+
+namespace {
+
+bool is_any(const net::Ip& ip) {
+  if (ip.family == AF_INET) return ip.v4.s_addr == 0;
+  if (ip.family != AF_INET6) return false;
+  return IN6_IS_ADDR_UNSPECIFIED(&ip.v6);
+}
+
+std::uint64_t mix(std::uint64_t key, const net::Address& address) {
+  sockaddr_storage raw{};
+  const socklen_t size = address.to_sockaddr(raw);
+  return XXH3_64bits_withSeed(&raw, size, key) | 1;
+}
+
+// The last occurrence, or the one asked for, of an address in a comma-separated header.
+net::Ip address_from_header(const http::Headers& headers, const SourceSettings& source) {
+  std::vector<std::string_view> found;
+  for (const http::Field& field : headers) {
+    if (field.name != source.header) continue;
+    std::string_view rest = field.value;
+    while (true) {
+      const std::size_t comma = rest.find(',');
+      found.push_back(base::trim(rest.substr(0, comma)));
+      if (comma == std::string_view::npos) break;
+      rest.remove_prefix(comma + 1);
+    }
+  }
+  const int count = static_cast<int>(found.size());
+  const int at = source.occurrence > 0 ? source.occurrence - 1 : count + source.occurrence;
+  if (source.occurrence == 0 || at < 0 || at >= count) return {};
+  return net::Ip::parse(found[static_cast<std::size_t>(at)]);
+}
+
+// "usesrc": the foreign address to speak from; none when it cannot be known.
+net::Address foreign_source(const SourceSettings& source, const txn::Exchange& exchange) {
+  using From = SourceSettings::From;
+  switch (source.use) {
+    case From::address:
+      return source.transparent;
+    case From::client:
+      return exchange.session.source;
+    case From::client_ip: {
+      net::Address client = exchange.session.source;
+      client.set_port(0);
+      return client;
+    }
+    case From::header: {
+      const net::Ip ip = address_from_header(exchange.request.headers, source);
+      return ip.family == 0 ? net::Address() : net::Address::of(ip, 0);
+    }
+    case From::unset:
+      break;
+  }
+  return {};
+}
+
+// A server without a port is asked on the client's destination port, one at 0.0.0.0 at the client's
+// destination address or what set-dst made of it (manual, "server").
+bool complete(net::Address& to, const state::Server& server, const txn::Exchange& exchange) {
+  const net::Address& client = exchange.destination.kind() != net::Address::Kind::none
+                                   ? exchange.destination
+                                   : exchange.session.destination;
+  bool changed = false;
+  if (is_any(to.ip()) && client.is_ip()) {
+    const std::uint16_t port = to.port();
+    to.set_ip(client.ip());
+    to.set_port(port);
+    changed = true;
+  }
+  if (to.port() == 0 || server.map_port) {
+    const int port = client.port() + server.port_offset;
+    to.set_port(static_cast<std::uint16_t>(port));
+    changed = true;
+  }
+  return changed;
+}
+
+}  // namespace
+
+base::Result<ServerLink, net::IoError> Server::connect(txn::Exchange& exchange, std::uint64_t key,
+                                                       bool may_reuse, rt::Instant deadline) {
+  net::Address to = address();
+  if (to.is_ip() && complete(to, state_, exchange)) key = mix(key, to);
+  const SourceSettings& source =
+      settings_->has_source ? settings_->source : backend_.settings.source;
+  const net::ConnectOptions* options =
+      settings_->has_source ? &settings_->connect : &backend_.settings.connect;
+  net::ConnectOptions own;
+  if (source.use != SourceSettings::From::unset) {
+    own = *options;
+    const net::Address foreign = foreign_source(source, exchange);
+    if (foreign.kind() != net::Address::Kind::none) {
+      own.source = foreign;
+      own.transparent = true;
+      key = mix(key, foreign);
+    }
+    options = &own;
+  }
+  std::string header;
+  if (settings_->send_proxy != 0) {
+    header = proxy_header_for(*this, exchange);
+    key = XXH3_64bits_withSeed(header.data(), header.size(), key) | 1;
+  }
+  state::ServerCounters& counters = state_.counters.mine();
+  ServerLink link;
+  if (may_reuse && here().idle.take(key, link)) {
+    link.reused = true;
+    ++link.uses;
+    counters.reused.add();
+    backend_.state().backend.mine().reused.add();
+  } else {
+    counters.connects.add();
+    backend_.state().backend.mine().connects.add();
+    auto fresh = net::connect(to, *options, deadline);
+    if (!fresh) return base::fail(fresh.error());
+    link.connection = std::move(*fresh);
+    if (!header.empty()) {
+      const auto sent = link.connection->write(header, deadline);
+      if (!sent) return base::fail(sent.error());
+    }
+    link.key = key;
+    link.uses = 1;
+  }
+  link.owner_ = this;
+  const std::uint32_t used = state_.used_connections.fetch_add(1, std::memory_order_relaxed) + 1;
+  if (used > state_.used_highest.load(std::memory_order_relaxed))
+    state_.used_highest.store(used, std::memory_order_relaxed);
+  return link;
+}
+
+}  // namespace upstream

@@ -1,0 +1,144 @@
+#include "upstream/counting.h"
+#include "upstream/per_worker.h"
+#include "upstream/queue.h"
+
+namespace upstream {
+
+Slot::Slot(Server& server) : server_(&server), fiber_(rt::current()) {
+  Slot*& head = server.here().slots;
+  next_ = head;
+  if (next_ != nullptr) next_->previous_ = &next_;
+  previous_ = &head;
+  head = this;
+}
+
+void Slot::unlink() {
+  if (previous_ == nullptr) return;
+  *previous_ = next_;
+  if (next_ != nullptr) next_->previous_ = previous_;
+  previous_ = nullptr;
+  next_ = nullptr;
+}
+
+void Slot::steal(Slot& other) {
+  server_ = std::exchange(other.server_, nullptr);
+  fiber_ = other.fiber_;
+  kill_ = other.kill_;
+  argument_ = other.argument_;
+  killed_ = other.killed_;
+  next_ = other.next_;
+  previous_ = std::exchange(other.previous_, nullptr);
+  other.next_ = nullptr;
+  if (previous_ != nullptr) *previous_ = this;
+  if (next_ != nullptr) next_->previous_ = &next_;
+}
+
+Slot& Slot::operator=(Slot&& other) noexcept {
+  if (this != &other) {
+    free();
+    steal(other);
+  }
+  return *this;
+}
+
+void Slot::free() {
+  if (server_ == nullptr) return;
+  unlink();
+  std::exchange(server_, nullptr)->take_back();
+}
+
+std::uint32_t Server::limit() const {
+  std::uint32_t most = state_.maximum.load(std::memory_order_relaxed);
+  if (most == 0) return 0;
+  const state::Proxy& proxy = backend_.state();
+  const std::uint32_t full = proxy.full_connections.load(std::memory_order_relaxed);
+  if (state_.minimum != 0 && full != 0) {
+    // Between minconn and maxconn as the backend fills up to fullconn (manual, "minconn").
+    const std::uint64_t sessions = proxy.backend_sessions.load(std::memory_order_relaxed);
+    if (sessions < full)
+      most = std::max(state_.minimum, static_cast<std::uint32_t>(sessions * most / full));
+  }
+  if (state_.oper.load(std::memory_order_relaxed) != state::OperState::starting) return most;
+  const std::int64_t slow = settings_->slow_start_ms;
+  const auto up = rt::now() - started_.load(std::memory_order_relaxed);
+  const std::int64_t ms = std::chrono::duration_cast<rt::milliseconds>(up).count();
+  if (slow <= 0 || ms >= slow) return most;
+  const std::int64_t percent = std::max<std::int64_t>(1, 100 * ms / slow);
+  return std::max<std::uint32_t>(1, static_cast<std::uint32_t>(most * percent / 100));
+}
+
+bool Server::has_room() const {
+  const std::uint32_t most = limit();
+  return most == 0 || (state_.queued.load(std::memory_order_relaxed) == 0 &&
+                       state_.served.load(std::memory_order_relaxed) < most);
+}
+
+bool Server::take_below(std::uint32_t limit) {
+  if (limit == 0) {
+    state_.served.fetch_add(1, std::memory_order_seq_cst);
+    return true;
+  }
+  std::uint32_t served = state_.served.load(std::memory_order_seq_cst);
+  while (served < limit)
+    if (state_.served.compare_exchange_weak(served, served + 1, std::memory_order_seq_cst))
+      return true;
+  return false;
+}
+
+bool Server::try_take() {
+  const std::uint32_t most = limit();
+  if (most != 0 &&
+      (state_.queued.load(std::memory_order_seq_cst) != 0 || backend_.queue().waiting_for_any()))
+    return false;
+  return take_below(most);
+}
+
+bool Server::try_take_at(std::uint32_t served) {
+  const std::uint32_t most = limit();
+  if (most != 0 && (served >= most || state_.queued.load(std::memory_order_seq_cst) != 0 ||
+                    backend_.queue().waiting_for_any()))
+    return false;
+  return state_.served.compare_exchange_strong(served, served + 1, std::memory_order_seq_cst);
+}
+
+bool Server::queue_full() const {
+  return state_.queue_limit != 0 &&
+         state_.queued.load(std::memory_order_relaxed) >= state_.queue_limit;
+}
+
+void Server::count_taken() {
+  raise(state_.sessions_highest, state_.sessions.fetch_add(1, std::memory_order_relaxed) + 1);
+  const std::int64_t now_ms = wall_ms();
+  state_.last_session.store(now_ms / 1000, std::memory_order_relaxed);
+  state::ServerCounters& counters = state_.counters.mine();
+  counters.sessions.add();
+  counters.session_rate.add(static_cast<std::uint64_t>(now_ms));
+  counters.session_rate_max.raise_to(
+      counters.session_rate.per_second(static_cast<std::uint64_t>(now_ms)));
+}
+
+void Server::take_back() {
+  state_.sessions.fetch_sub(1, std::memory_order_relaxed);
+  state_.served.fetch_sub(1, std::memory_order_seq_cst);
+  if (backend_.queue().waiting()) backend_.queue().serve(*this);
+}
+
+void Server::kill_slots(Kill why) {
+  rt::Runtime* runtime = rt::Runtime::instance();
+  if (runtime == nullptr) return;
+  runtime->post_all([this, why](rt::Worker&) {
+    for (Slot *slot = here().slots, *next = nullptr; slot != nullptr; slot = next) {
+      next = slot->next_;
+      if (slot->killed_ != Kill::none) continue;
+      slot->killed_ = why;
+      if (slot->kill_ != nullptr)
+        slot->kill_(slot->argument_);
+      else if (slot->fiber_ != nullptr)
+        rt::cancel(*slot->fiber_);
+    }
+  });
+}
+
+Server::PerWorker& Server::here() { return workers_[rt::worker_index()]; }
+
+}  // namespace upstream
