@@ -6,7 +6,7 @@
 #include "admin/lookup.h"
 #include "proxy/config.h"
 #include "state/registry.h"
-#include "upstream/check.h"
+#include "upstream/backend.h"
 
 namespace admin {
 namespace {
@@ -87,8 +87,8 @@ std::string state_line(const state::Proxy& backend, const state::Server& server,
                        const upstream::Server* settings) {
   std::lock_guard lock(server.mutex);
   bool maintenance = server.in_maintenance();
-  const auto* check = settings ? settings->settings().check.get() : nullptr;
-  const auto* agent = settings ? settings->settings().agent.get() : nullptr;
+  const auto* check = settings ? &settings->settings().check : nullptr;
+  const auto* agent = settings ? &settings->settings().agent : nullptr;
   std::string address = server.address.is_ip()     ? server.address.ip().text()
                         : server.address.is_unix() ? std::string(server.address.path())
                                                    : "-";
