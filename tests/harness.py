@@ -357,7 +357,7 @@ class Syslog:
             self.fresh.put(line)
 
     def next(self, pattern="", seconds=PATIENCE):
-        """The next line in which `pattern` is found; lines before it are passed over."""
+        """The match of `pattern` in the next line that has it (the line is `.string`); others are passed over."""
         end = time.monotonic() + seconds
         while True:
             try:

@@ -1,5 +1,7 @@
 #include "admin/server_action.h"
 
+#include "upstream/control.h"
+
 namespace admin {
 namespace {
 
@@ -44,6 +46,14 @@ constexpr ServerAction kActions[] = {
      [](Server& s) {
        return check(s, s.state().agent_configured,
                     [](Server& x) { control::enable_agent(x, true); });
+     }},
+    {"arunn", "agent: force UP",
+     [](Server& s) {
+       return s.state().agent_configured && control::set_agent_health(s, "up").has_value();
+     }},
+    {"adown", "agent: force DOWN",
+     [](Server& s) {
+       return s.state().agent_configured && control::set_agent_health(s, "down").has_value();
      }},
     {"shutdown", "end sessions",
      [](Server& s) {

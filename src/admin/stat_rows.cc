@@ -15,7 +15,7 @@ std::string_view mode_name(state::Mode mode) { return state::name_of(mode); }
 
 template <class Block, class Member>
 std::uint64_t rate_of(const obs::PerWorker<Block>& counters, Member member) {
-  std::uint64_t total = 0, now = wall_ms();
+  std::uint64_t total = 0, now = obs::rate_clock_ms();
   counters.each([&](const Block& block) { total += (block.*member).per_second(now); });
   return total;
 }

@@ -229,8 +229,9 @@ std::string facts(const HtmlPage& page) {
   state::Process& process = const_cast<state::Registry&>(page.registry).process();
   std::int64_t up = std::max<std::int64_t>(0, wall_us() / 1000 - process.start_wall_ms) / 1000;
   std::uint64_t rate = 0;
-  process.counters.each(
-      [&](const state::ProcessCounters& c) { rate += c.connection_rate.per_second(wall_ms()); });
+  process.counters.each([&](const state::ProcessCounters& c) {
+    rate += c.connection_rate.per_second(obs::rate_clock_ms());
+  });
   return fmt::format(
       "<dl><div><dt>process</dt><dd>{}</dd></div><div><dt>up</dt><dd>{}</dd></div>"
       "<div><dt>workers</dt><dd>{}</dd></div><div><dt>connections</dt><dd>{} of {}</dd></div>"

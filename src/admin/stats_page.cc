@@ -44,6 +44,7 @@ class StatsPage final : public txn::ServiceRun {
   explicit StatsPage(const proxy::Proxy& proxy) : proxy_(proxy), settings_(proxy.stats) {}
 
   bool run(txn::Exchange& exchange, txn::ServiceIo& io) override {
+    if (!is_known_user(exchange.request.headers)) return ask_for_user(exchange, io);
     request_ = parse_page_request(exchange.request.target, settings_.uri);
     if (exchange.request.method == http::Method::post)
       return redirect(exchange, io, act(exchange, io));
@@ -51,6 +52,30 @@ class StatsPage final : public txn::ServiceRun {
   }
 
  private:
+  // "stats auth": Basic credentials of one of the users (RFC 7617).
+  bool is_known_user(const http::Headers& headers) const {
+    if (settings_.users.empty()) return true;
+    const http::Field* field = headers.find(http::HeaderId::authorization);
+    if (field == nullptr || !base::istarts_with(field->value, "basic ")) return false;
+    std::string given;
+    if (!base::decode_base64(base::trim(field->value.substr(6)), given)) return false;
+    return std::any_of(settings_.users.begin(), settings_.users.end(),
+                       [&](const auto& user) { return given == user.first + ":" + user.second; });
+  }
+
+  bool ask_for_user(txn::Exchange& exchange, txn::ServiceIo& io) {
+    auto reply = exchange.engine->error_reply(proxy_.state, 401);
+    http::ResponseHead head;
+    head.status = 401;
+    for (const auto& [name, value] : reply->headers) head.headers.add(name, value, exchange.arena);
+    head.headers.add("content-length", exchange.arena.copy(std::to_string(reply->body.size())),
+                     exchange.arena);
+    std::string challenge = fmt::format("Basic realm=\"{}\"", settings_.realm);
+    head.headers.add("www-authenticate", exchange.arena.copy(challenge), exchange.arena);
+    if (!io.start(head)) return false;
+    return exchange.request.method == http::Method::head || send(io, reply->body);
+  }
+
   bool is_admin(txn::Exchange& exchange) const {
     const proxy::Config& config = proxy::running();
     expr::Context context{*config.registry, exchange.arena};
@@ -198,6 +223,9 @@ class StatsPage final : public txn::ServiceRun {
 
 std::unique_ptr<txn::ServiceRun> make_stats_service(const proxy::Proxy& proxy,
                                                     txn::Exchange& exchange) {
+  http::Method method = exchange.request.method;
+  if (method != http::Method::get && method != http::Method::head && method != http::Method::post)
+    return nullptr;
   exchange.service_name = "<STATS>";
   return std::make_unique<StatsPage>(proxy);
 }

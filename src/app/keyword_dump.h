@@ -4,13 +4,9 @@
 #include <string>
 #include <string_view>
 
-#include "expr/keyword.h"
-#include "rules/action.h"
-
 namespace app {
 
 // `classes`: "all", "help", or names joined by commas.
-std::string dump_keywords(std::string_view classes, const expr::Catalogue& expressions,
-                          const rules::Catalogue& actions);
+std::string dump_keywords(std::string_view classes);
 
 }  // namespace app

@@ -30,6 +30,26 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 
 }  // namespace
 
+bool decode_base64(std::string_view text, std::string& out) {
+  while (!text.empty() && text.back() == '=') text.remove_suffix(1);
+  unsigned held = 0, bits = 0;
+  for (char c : text) {
+    int value = is_digit(c)            ? c - '0' + 52
+                : c >= 'A' && c <= 'Z' ? c - 'A'
+                : c >= 'a' && c <= 'z' ? c - 'a' + 26
+                : c == '+'             ? 62
+                : c == '/'             ? 63
+                                       : -1;
+    if (value < 0) return false;
+    held = held << 6 | static_cast<unsigned>(value);
+    bits += 6;
+    if (bits < 8) continue;
+    bits -= 8;
+    out.push_back(static_cast<char>(held >> bits & 0xff));
+  }
+  return true;
+}
+
 std::string_view nearest(std::string_view word, const std::string_view* candidates,
                          std::size_t count) {
   std::string_view best;

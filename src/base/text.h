@@ -37,7 +37,8 @@ constexpr std::string_view trim(std::string_view s) {
   return s;
 }
 
-// The whole of `s` as a decimal number, or nothing: no sign for unsigned types, no blanks, no overflow.
+// The whole of `s` as a decimal number, or nothing: no sign for unsigned types, no blanks, no
+// overflow.
 template <class Int>
 std::optional<Int> parse_int(std::string_view s, int radix = 10) {
   Int value{};
@@ -47,6 +48,9 @@ std::optional<Int> parse_int(std::string_view s, int radix = 10) {
 }
 
 std::string to_lower(std::string_view s);
+
+// Base64 (RFC 4648 section 4) with or without padding; false on any other character.
+bool decode_base64(std::string_view text, std::string& out);
 
 // The candidate nearest to `word` by edit distance, for "did you mean"; empty when none is near.
 std::string_view nearest(std::string_view word, const std::string_view* candidates,

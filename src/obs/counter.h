@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "rt/time.h"
 #include "rt/worker.h"
 
 namespace obs {
@@ -26,8 +27,14 @@ class Count {
   std::atomic<std::uint64_t> value_{0};
 };
 
+// The clock of all rates: the worker's time of this turn, in milliseconds.
+inline std::uint64_t rate_clock_ms() {
+  return static_cast<std::uint64_t>(
+      std::chrono::duration_cast<rt::milliseconds>(rt::now().time_since_epoch()).count());
+}
+
 // Events a second: those of the running second plus the share of the one before that still lies in
-// the last 1000 ms. Written by its worker only; `now_ms` comes from one clock for all calls.
+// the last 1000 ms. Written by its worker only; `now_ms` is rate_clock_ms().
 class Rate {
  public:
   void add(std::uint64_t now_ms, std::uint64_t n = 1);

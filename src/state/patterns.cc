@@ -242,6 +242,14 @@ void PatternSet::each(const std::function<bool(const PatternEntry&)>& visit) con
   each(current_version(), visit);
 }
 
+std::vector<std::shared_ptr<PatternObserver>> PatternSet::observers() const {
+  std::shared_lock lock(lock_);
+  std::vector<std::shared_ptr<PatternObserver>> alive;
+  for (const auto& observer : observers_)
+    if (auto held = observer.lock()) alive.push_back(std::move(held));
+  return alive;
+}
+
 void PatternSet::attach(const std::shared_ptr<PatternObserver>& observer) {
   std::unique_lock lock(lock_);
   for (const PatternEntry& e : entries_)

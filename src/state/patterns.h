@@ -78,6 +78,7 @@ class PatternSet {
   void attach(const std::shared_ptr<PatternObserver>& observer);
   void each_observer(
       const std::function<void(const std::shared_ptr<PatternObserver>&)>& visit) const;
+  std::vector<std::shared_ptr<PatternObserver>> observers() const;
   // Read-only access for the whole of a look-up.
   std::shared_lock<ReaderLock> shared() const { return std::shared_lock(lock_); }
 

@@ -7,6 +7,8 @@
 
 #include "admin/command/families.h"
 #include "base/text.h"
+#include "expr/expression.h"
+#include "expr/match.h"
 
 namespace admin {
 namespace {
@@ -184,6 +186,55 @@ void commit(Call& call) {
     call.error("Version number out of range.");
 }
 
+std::string_view word_of(expr::MatchMethod method) {
+  using M = expr::MatchMethod;
+  switch (method) {
+    case M::string:
+    case M::prefix:
+    case M::ip:
+    case M::integer:
+    case M::suffix:
+      return "tree";
+    default:
+      return "list";
+  }
+}
+
+// What one index of the set makes of the text: "type=str, case=sensitive, found=yes, …"
+std::string look_up(Call& call, expr::PatternIndex& index, std::string_view text) {
+  base::Arena arena;
+  const expr::IndexOptions& options = index.options();
+  std::string out = fmt::format("type={}, case={}", name_of(options.method),
+                                options.ignore_case ? "insensitive" : "sensitive");
+  state::Value sample = state::Value::str(text);
+  if (!expr::cast(sample, expr::match_input(options.method, sample.type), arena))
+    return out + ", error";
+  expr::MatchResult found;
+  bool matched = index.match(sample, arena, &found);
+  if (!is_map(call)) {
+    out += matched ? fmt::format(", match=yes, idx={}, pattern=\"{}\"", word_of(options.method),
+                                 found.key)
+                   : ", match=no";
+    return out;
+  }
+  if (!matched) return out + ", found=no";
+  return out + fmt::format(", found=yes, idx={}, key=\"{}\", value=\"{}\", type=\"{}\"",
+                           word_of(options.method), found.key, found.value,
+                           state::name_of(options.value));
+}
+
+void get(Call& call) {
+  if (call.args.size() < 2) {
+    if (!is_map(call)) return call.error("Missing ACL identifier and/or key.");
+    return call.error("Missing map identifier and/or key.");
+  }
+  state::PatternSet* set = find_set(call, call.arg(0));
+  if (set == nullptr) return;
+  for (const auto& observer : set->observers())
+    if (auto* index = dynamic_cast<expr::PatternIndex*>(observer.get()))
+      call.print(look_up(call, *index, call.arg(1)) + "\n");
+}
+
 constexpr Command kCommands[] = {
     {{"show map", "[@<ver>] [map]", "list maps or the entries of one"}, Access::user, show},
     {{"show acl", "[@<ver>] <acl>", "list pattern sets of ACLs or the patterns of one"},
@@ -193,6 +244,10 @@ constexpr Command kCommands[] = {
      Access::user,
      add},
     {{"add acl", "[@<ver>] <acl> <pattern>", "add an ACL pattern"}, Access::user, add},
+    {{"get map", "<map> <value>", "print what a map has for a text"}, Access::user, get},
+    {{"get acl", "<acl> <value>", "print which pattern of an ACL matches a text"},
+     Access::user,
+     get},
     {{"set map", "<map> [<key>|#<ref>] <value>", "change the value of a map entry"},
      Access::user,
      set_value},

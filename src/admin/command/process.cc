@@ -105,7 +105,7 @@ void fill_rate(Info& info, const state::Process& process, std::string_view name,
                HighestMember seen) {
   std::uint64_t now = 0, most = 0;
   process.counters.each([&](const state::ProcessCounters& c) {
-    now += (c.*rate).per_second(wall_ms());
+    now += (c.*rate).per_second(obs::rate_clock_ms());
     most = std::max(most, (c.*seen).get());
   });
   info.set(name, now);

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "proxy/config.h"
 #include "state/registry.h"
+#include "upstream/control.h"
 
 namespace admin {
 namespace {
@@ -74,6 +75,37 @@ void set_address_of(Call& call, upstream::Server& server, std::span<const std::s
   call.notice(describe_move(before, address_of(server)));
 }
 
+void set_agent_of(Call& call, upstream::Server& server, std::string_view what,
+                  std::string_view value) {
+  if (!server.state().agent_configured)
+    return call.error("agent checks are not enabled on this server.");
+  if (what == "agent") {
+    if (value != "up" && value != "down")
+      return call.error("'set server <srv> agent' expects 'up' or 'down'.");
+    return tell(call, control::set_agent_health(server, value));
+  }
+  if (value.empty())
+    return call.error(fmt::format("'set server <srv> {}' requires a value.", what));
+  if (what == "agent-addr") return tell(call, control::set_agent_target(server, value, {}));
+  if (what == "agent-port") return tell(call, control::set_agent_target(server, {}, value));
+  if (what == "agent-send") return tell(call, control::set_agent_send(server, value));
+  call.error(kSetServerUsage);
+}
+
+// check-addr <address> [port <port>], check-port <port>
+void set_check_of(Call& call, upstream::Server& server, std::string_view what,
+                  std::span<const std::string> words) {
+  if (!server.state().check_configured)
+    return call.error("health checks are not enabled on this server");
+  if (words.empty())
+    return call.error(fmt::format("'set server <srv> {}' requires a value.", what));
+  if (what == "check-port") return tell(call, control::set_check_target(server, {}, words[0]));
+  if (words.size() > 1 && (words[1] != "port" || words.size() < 3))
+    return call.error("set server <b>/<s> check-addr expects 'port' and a port number.");
+  tell(call, control::set_check_target(server, words[0],
+                                       words.size() > 2 ? std::string_view(words[2]) : ""));
+}
+
 void set_server(Call& call) {
   upstream::Server* server = find_server(call, call.arg(0));
   if (server == nullptr) return;
@@ -82,8 +114,11 @@ void set_server(Call& call) {
   if (what == "state") return set_state_of(call, *server, value);
   if (what == "health") return set_health_of(call, *server, value);
   if (what == "addr") return set_address_of(call, *server, call.args.subspan(2));
-  for (std::string_view later : {"agent", "agent-addr", "agent-port", "agent-send", "check-addr",
-                                 "check-port", "fqdn", "name", "ssl"})
+  if (what == "agent" || what.starts_with("agent-"))
+    return set_agent_of(call, *server, what, value);
+  if (what == "check-addr" || what == "check-port")
+    return set_check_of(call, *server, what, call.args.subspan(2));
+  for (std::string_view later : {"fqdn", "name", "ssl"})
     if (what == later)
       return call.error(fmt::format("'set server <srv> {}' is not supported yet.", what));
   call.error(kSetServerUsage);

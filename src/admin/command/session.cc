@@ -4,10 +4,13 @@
 #include "admin/cli.h"
 #include "admin/command/families.h"
 #include "admin/help.h"
+#include "admin/lookup.h"
 #include "config/units.h"
 
 namespace admin {
 namespace {
+
+constexpr std::int64_t kLookEveryMs = 50;
 
 constexpr std::string_view kPromptUsage =
     "Usage: prompt [help | n | i | p | timed]*\n"
@@ -91,6 +94,39 @@ void echo(Call& call) {
   call.print(out + "\n");
 }
 
+constexpr std::string_view kWaitUsage =
+    "Usage: wait {-h|<duration>} [condition [args...]]\n"
+    "  - '-h' displays this help\n"
+    "  - <duration> is the longest time to wait, with a unit among us, ms (the default), s, m, h, "
+    "d\n"
+    "  - <condition> is what to wait for:\n"
+    "    - none: the whole duration\n"
+    "    - srv-removable <px>/<sv>: until the server is in maintenance and has no sessions\n";
+
+bool removable(const state::Server& server) {
+  return server.in_maintenance() && server.sessions.load() == 0 && server.queued.load() == 0 &&
+         server.used_connections.load() == 0;
+}
+
+void wait(Call& call) {
+  if (call.args.empty()) return call.error("Expects a duration in milliseconds.");
+  if (call.arg(0) == "-h") return call.notice(kWaitUsage);
+  auto ms = config::parse_time(call.arg(0), config::TimeUnit::ms, config::TimeUnit::ms);
+  if (!ms) return call.error("Invalid duration.");
+  if (call.args.size() == 1) {
+    if (!call.wait(*ms)) call.notice("Interrupted.");
+    return;
+  }
+  if (call.arg(1) != "srv-removable") return call.notice(kWaitUsage);
+  const state::Server* server = find_state_server(call, call.arg(2));
+  if (server == nullptr) return;
+  for (std::int64_t left = *ms; !removable(*server); left -= kLookEveryMs) {
+    if (left <= 0) return call.error("Wait delay expired.");
+    if (!call.wait(std::min(left, kLookEveryMs))) return call.notice("Interrupted.");
+  }
+  call.notice("Done.");
+}
+
 constexpr Command kCommands[] = {
     {{"help", "[<command>]", "list matching or all commands"}, Access::user, help},
     {{"prompt", "[help | n | i | p | timed ]*", "toggle interactive mode with prompt"},
@@ -119,6 +155,9 @@ constexpr Command kCommands[] = {
     {{"set timeout", "[cli] <delay>", "change how long this session may be idle"},
      Access::user,
      set_timeout},
+    {{"wait", "{-h|<delay_ms>} cond [args...]", "wait for a time or a condition (-h lists them)"},
+     Access::user,
+     wait},
     {{"echo", "<text>", "print the text"}, Access::user, echo},
 };
 

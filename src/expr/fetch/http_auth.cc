@@ -11,27 +11,10 @@ struct Credentials {
   std::string_view user, password;  // basic only
 };
 
-int sextet(char c) {
-  if (c >= 'A' && c <= 'Z') return c - 'A';
-  if (c >= 'a' && c <= 'z') return c - 'a' + 26;
-  if (base::is_digit(c)) return c - '0' + 52;
-  return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
 bool decode_base64(std::string_view text, base::Arena& arena, std::string_view& out) {
-  while (!text.empty() && text.back() == '=') text.remove_suffix(1);
-  Builder builder(arena, text.size() * 3 / 4 + 1);
-  unsigned bits = 0, held = 0;
-  for (char c : text) {
-    int value = sextet(c);
-    if (value < 0) return false;
-    held = held << 6 | static_cast<unsigned>(value);
-    bits += 6;
-    if (bits >= 8) {
-      bits -= 8;
-      builder.add(static_cast<char>(held >> bits & 0xff));
-    }
-  }
-  out = builder.view();
+  std::string bytes;
+  if (!base::decode_base64(text, bytes)) return false;
+  out = arena.copy(bytes);
   return true;
 }
 

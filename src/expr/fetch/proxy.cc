@@ -95,7 +95,7 @@ bool nbsrv(Args args, Context& context, Value& out, const FetchRow&) {
 
 template <class Slots>
 std::int64_t rate(const Slots& slots, obs::Rate state::ProxyCounters::*member) {
-  std::uint64_t now_ms = static_cast<std::uint64_t>(wall_us()) / 1000, total = 0;
+  std::uint64_t now_ms = obs::rate_clock_ms(), total = 0;
   slots.each(
       [&](const state::ProxyCounters& block) { total += (block.*member).per_second(now_ms); });
   return static_cast<std::int64_t>(total);

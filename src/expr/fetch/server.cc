@@ -29,7 +29,7 @@ bool srv_queue(Args args, Context&, Value& out, const FetchRow&) {
   return give(out, named(args).queued.load(std::memory_order_relaxed));
 }
 bool srv_sess_rate(Args args, Context&, Value& out, const FetchRow&) {
-  std::uint64_t now_ms = static_cast<std::uint64_t>(wall_us()) / 1000, total = 0;
+  std::uint64_t now_ms = obs::rate_clock_ms(), total = 0;
   named(args).counters.each(
       [&](const state::ServerCounters& block) { total += block.session_rate.per_second(now_ms); });
   return give(out, static_cast<std::int64_t>(total));

@@ -1,0 +1,161 @@
+"""Log targets, formats, levels and samples; what a traffic line says is in the tests of the traffic."""
+import re
+
+import pytest
+from harness import at_once
+
+DATE = r"[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d"
+ISO = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}[+-]\d\d:\d\d"
+
+HEADERS = {
+    "": rf"<134>{DATE} \S+\[\d+\]: ",
+    "local": rf"<134>{DATE} \S+\[\d+\]: ",
+    "rfc3164": rf"<134>{DATE} \S+ \S+\[\d+\]: ",
+    "rfc5424": rf"<134>1 {ISO} \S+ \S+ \d+ - - ",
+    "priority": r"<134>",
+    "short": r"<6>",
+    "timed": rf"<6>{ISO} ",
+    "iso": rf"{ISO} ",
+    "raw": r"",
+}
+
+FRONTEND = """
+    frontend fe
+        bind @fe@
+        {log}
+        log-format "line %HU from %ci"
+        http-request return status 200
+"""
+
+
+def frontend(*logs, before=""):
+    return before + FRONTEND.format(log="\n        ".join(logs))
+
+
+@pytest.mark.parametrize("name", HEADERS)
+def test_formats_over_udp(start, syslog, name):
+    log = syslog()
+    proxy = start(frontend(f"log @log@ {'format ' + name if name else ''} local0"), log=log)
+    proxy.get("/hi")
+    line = log.next("line").string
+    assert re.fullmatch(HEADERS[name] + r"line /hi from 127\.0\.0\.1\n", line), line
+
+
+@pytest.mark.parametrize("target", ["stdout", "stderr", "fd@1"])
+def test_descriptors(start, target):
+    proxy = start(frontend(f"log {target} format raw local0"))
+    at_once(5, lambda i: proxy.get(f"/{i}"))
+    for i in range(5):
+        proxy.wait_output(rf"^line /{i} from 127\.0\.0\.1$")
+
+
+def test_unix_socket(start, syslog, tmp_path):
+    log = syslog(tmp_path / "log")
+    proxy = start(frontend("log @log@ format short daemon"), log=log)
+    proxy.get("/unix")
+    assert log.next("line").string == "<6>line /unix from 127.0.0.1\n"
+
+
+def test_levels(start, syslog):
+    kept, capped, dropped = syslog(), syslog(), syslog()
+    proxy = start(frontend("log @kept@ format short local0 info", "log @capped@ format short local0 debug debug",
+                           "log @dropped@ format short local0 notice"),
+                  kept=kept, capped=capped, dropped=dropped)
+    proxy.get("/x")
+    assert kept.next("line").string.startswith("<6>")
+    assert capped.next("line").string.startswith("<7>")
+    assert not dropped.lines
+
+
+def test_length_counts_all(start, syslog):
+    log = syslog()
+    proxy = start(frontend("log @log@ len 80 format short local0"), log=log)
+    proxy.get("/" + "a" * 200)
+    line = log.next("line").string
+    assert len(line) == 80 and line.endswith("a\n")
+
+
+def test_sample_ranges(start, syslog):
+    odd, even = syslog(), syslog()
+    proxy = start(frontend("log @odd@ format raw sample 1,3:4 local0", "log @even@ format raw sample 2,4:4 local0"),
+                  odd=odd, even=even)
+    for i in range(1, 9):
+        proxy.get(f"/{i}")
+    odd.next("/7"), even.next("/8")
+    assert [line[6] for line in odd.lines] == list("1357")
+    assert [line[6] for line in even.lines] == list("2468")
+
+
+def test_tag_and_host_name(start, syslog):
+    log, modern = syslog(), syslog()
+    proxy = start(frontend("log global", "log-tag frontend", before="""
+    global
+        log @log@ local0
+        log @modern@ format rfc5424 local0
+        log-tag process
+        log-send-hostname box
+    """), log=log, modern=modern)
+    proxy.get("/tag")
+    assert re.match(rf"<134>{DATE} box frontend\[\d+\]: line /tag", log.next("line").string)
+    assert re.match(rf"<134>1 {ISO} box frontend \d+ - - line /tag", modern.next("line").string)
+
+
+def test_structured_data(start, syslog):
+    log = syslog()
+    proxy = start(frontend("log @log@ format rfc5424 local0", r"log-format-sd [x@1234\ uri=\"%HU\"]"), log=log)
+    proxy.get("/sd")
+    assert ' - [x@1234 uri="/sd"] line /sd' in log.next("line").string
+
+
+def test_no_log_empties_the_list(start, syslog):
+    log, own = syslog(), syslog()
+    proxy = start("""
+        defaults
+            mode http
+            timeout client 5s
+            log @log@ format raw local0
+        frontend fe
+            bind @fe@
+            no log
+            log @own@ format raw local0
+            http-request return status 200
+    """, log=log, own=own)
+    proxy.get("/")
+    own.next("HTTP|Connect from")
+    assert not log.lines
+
+
+def test_ring_is_shown_by_events(start):
+    proxy = start(frontend("log ring@recent local0", before="""
+    global
+        stats socket @dir@/cli level admin
+    ring recent
+        format raw
+        maxlen 1200
+        size 32764
+    """))
+    for i in range(3):
+        proxy.get(f"/{i}")
+    assert proxy.cli("show events recent").split("\n") == [f"line /{i} from 127.0.0.1" for i in range(3)]
+    assert "recent" in proxy.cli("show events")
+    assert proxy.cli("show events none") == "No such event sink"
+
+
+@pytest.mark.parametrize("line, message", [
+    ("log", "expects <address> and <facility>"),
+    ("log stdout loacl0", "unknown log facility 'loacl0'"),
+    ("log stdout len 5 local0", "invalid log length '5'"),
+    ("log stdout format blah local0", "unknown log format 'blah'"),
+    ("log stdout sample 1 local0", "Missing sample size"),
+    ("log stdout sample 1-4:3 local0", "sample size 3 should be greater or equal to 4"),
+    ("log stdout sample 0:3 local0", "wrong sample range '0'"),
+    ("log stdout local0 blah", "unknown optional log level 'blah'"),
+    ("log stdout local0 info blah", "unknown optional minimum log level 'blah'"),
+    ("log stdout local0 info info more", "cannot handle unexpected argument 'more'"),
+    ("log fd@x local0", "'x' is not a valid integer in 'fd@x'"),
+    ("no log x", "'no log' does not expect arguments"),
+])
+def test_wrong_lines_are_named(check, line, message):
+    code, text = check(frontend(line))
+    assert code == 1
+    assert message in text
