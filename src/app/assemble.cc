@@ -2,16 +2,95 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "app/default_path.h"
+#include "app/process.h"
+#include "app/scripts.h"
+#include "app/sections/other.h"
+#include "app/sections/proxies.h"
 #include "app/sections/section.h"
+#include "expr/expression.h"
+#include "expr/log_format.h"
+#include "expr/variables.h"
 
 namespace app {
+
+namespace {
+
+// set-var and set-var-fmt of the global section.
+void set_variables(Assembly& assembly) {
+  Generation& generation = assembly.generation;
+  for (const config::Line& line : assembly.settings().set_var_lines) {
+    config::Arguments args(line, assembly.diagnostics);
+    expr::ParseContext where{generation.expressions, generation.registry, generation.patterns,
+                             assembly.diagnostics, assembly.deferred};
+    where.available = expr::kConfig | expr::kInternal;
+    where.place = "global 'set-var'";
+    const auto name = state::parse_variable(args.next());
+    if (!name) {
+      args.error_at_previous(fmt::format("'{}' : invalid variable name.", line[0]));
+      continue;
+    }
+    base::Arena arena;
+    expr::Context context{generation.registry, arena};
+    expr::Value value;
+    if (line[0] == "set-var-fmt") {
+      auto format = expr::LogFormat::parse(args.peek(), where, args.here(), expr::FormatUse::raw);
+      if (format == nullptr) continue;
+      value = expr::Value::str(format->text(context));
+    } else {
+      auto expression = expr::Expression::parse(args.peek(), where, args.here());
+      if (!expression) {
+        args.error(fmt::format("'set-var' : {}", expression.error()));
+        continue;
+      }
+      if (!(*expression)->evaluate(context, value)) {
+        args.error("'set-var' : the expression has no value while the configuration is read.");
+        continue;
+      }
+    }
+    args.next();
+    if (args.expect_end()) expr::set_variable(context, *name, value);
+  }
+}
+
+bool read_other(const config::Section& section, Assembly& assembly) {
+  const std::string_view kind = section.head[0];
+  if (kind == "http-errors")
+    read_http_errors(section, assembly);
+  else if (kind == "userlist")
+    read_user_list(section, assembly);
+  else
+    return false;
+  return true;
+}
+
+void freeze(Assembly& assembly) {
+  Generation& generation = assembly.generation;
+  const GlobalSettings& settings = generation.settings;
+  proxy::Config& config = generation.config;
+  config.registry = &generation.registry;
+  config.log_targets = settings.log.targets;
+  config.log_tag = settings.log_tag;
+  config.log_send_hostname = settings.log_hostname;
+  config.buffer_size = static_cast<std::size_t>(settings.buffer_size);
+  config.rewrite_reserve =
+      static_cast<std::size_t>(std::min(settings.rewrite_reserve, settings.buffer_size / 2));
+  config.max_headers = static_cast<std::size_t>(settings.max_headers);
+  config.maximum_connections = static_cast<std::uint32_t>(settings.maximum);
+  for (auto& draft : assembly.proxies) config.proxies.push_back(std::move(draft->proxy));
+  config.freeze();
+}
+
+}  // namespace
 
 GlobalSettings read_settings(const config::Tree& tree, const CommandLine& line,
                              config::Diagnostics& diagnostics) {
   GlobalSettings settings;
-  settings.local_peer = line.peer;
   for (const config::Section& section : tree.sections)
     if (section.head[0] == "global") read_global(section, settings, diagnostics);
+  obs::link_targets(settings.log, diagnostics);
   if (!line.peer.empty()) settings.local_peer = line.peer;
   if (!line.pidfile.empty()) settings.pidfile = line.pidfile;
   if (line.maximum > 0) settings.maximum = line.maximum;
@@ -19,14 +98,33 @@ GlobalSettings read_settings(const config::Tree& tree, const CommandLine& line,
   settings.quiet = (settings.quiet || line.quiet) && !line.verbose;
   settings.zero_warning = settings.zero_warning || line.zero_warning;
   settings.insecure_fork = settings.insecure_fork || line.insecure_fork;
+  if (settings.log_send_hostname && settings.log_hostname.empty())
+    settings.log_hostname = host_name();
   return settings;
 }
 
-void assemble(const config::Tree& tree, const GlobalSettings&, config::Diagnostics& diagnostics) {
-  for (const config::Section& section : tree.sections)
-    if (section.head[0] != "global")
-      diagnostics.alert(section.head.at(),
-                        fmt::format("section '{}' is not supported yet.", section.head[0]));
+void assemble(Generation& generation, const CommandLine&, config::Diagnostics& diagnostics) {
+  expr::add_builtin(generation.expressions);
+  rules::add_builtin(generation.actions);
+  Assembly assembly{generation, diagnostics};
+  DefaultPath path(generation.settings, diagnostics);
+  if (!generation.settings.lua.steps.empty())
+    generation.scripts = Scripts::load(generation, path, diagnostics);
+  declare_proxies(assembly);
+  const auto& sections = generation.tree.sections;
+  for (const config::Section& section : sections) {
+    path.enter(section.head.file);
+    const std::string_view kind = section.head[0];
+    if (kind == "global" || is_proxy_section(kind) || read_other(section, assembly)) continue;
+    diagnostics.alert(section.head.at(), fmt::format("section '{}' is not supported yet.", kind));
+  }
+  set_variables(assembly);
+  for (const config::Section& section : sections) {
+    path.enter(section.head.file);
+    if (is_proxy_section(section.head[0])) read_proxy(section, assembly);
+  }
+  complete_proxies(assembly);
+  freeze(assembly);
 }
 
 }  // namespace app

@@ -4,9 +4,13 @@
 #include <string>
 #include <string_view>
 
+#include "expr/keyword.h"
+#include "rules/action.h"
+
 namespace app {
 
 // `classes`: "all", "help", or names joined by commas.
-std::string dump_keywords(std::string_view classes);
+std::string dump_keywords(std::string_view classes, const expr::Catalogue& expressions,
+                          const rules::Catalogue& actions);
 
 }  // namespace app

@@ -10,14 +10,18 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <optional>
+#include <thread>
 
 #include "app/assemble.h"
 #include "app/command_line.h"
 #include "app/keyword_dump.h"
 #include "app/process.h"
+#include "app/run.h"
 #include "app/sections/section.h"
 #include "app/version.h"
 #include "config/load.h"
+#include "expr/log_format.h"
 
 namespace app {
 namespace {
@@ -40,6 +44,13 @@ void set_environment(const CommandLine& line) {
   ::setenv("HAPROXY_LOCALPEER", line.peer.empty() ? host : line.peer.c_str(), 1);
   ::setenv("HAPROXY_BRANCH", std::string(kCompatibleBranch).c_str(), 1);
   ::setenv("HAPROXY_STARTUP_VERSION", std::string(kCompatibleVersion).c_str(), 1);
+  auto format = [](const char* name, std::string_view text) {
+    ::setenv(name, std::string(text).c_str(), 1);
+  };
+  format("HAPROXY_HTTP_LOG_FMT", expr::default_http_log_format());
+  format("HAPROXY_HTTP_CLF_LOG_FMT", expr::default_http_clf_log_format());
+  format("HAPROXY_HTTPS_LOG_FMT", expr::default_https_log_format());
+  format("HAPROXY_TCP_LOG_FMT", expr::default_tcp_log_format());
 }
 
 void tell_files(const config::Tree& tree) {
@@ -109,26 +120,53 @@ int list_library(dl_phdr_info* info, std::size_t, void*) {
   return 0;
 }
 
-int load_and_run(const CommandLine& line) {
-  set_environment(line);
-  const config::Predicates predicates = make_predicates(line.switches);
-  config::LoadOptions options{line.paths, section_names(), &predicates};
-  config::Diagnostics diagnostics;
-  const config::Tree tree = config::load(options, diagnostics);
-  tell_files(tree);
-  if (line.dump) dump_tree(tree);
-  const GlobalSettings settings = read_settings(tree, line, diagnostics);
-  assemble(tree, settings, diagnostics);
-  const bool good = conclude(diagnostics, line, settings);
-  if (line.keyword_classes) print(stdout, dump_keywords(*line.keyword_classes));
-  if (!good) return 1;
+unsigned worker_count(const GlobalSettings& settings) {
+  std::int64_t count = settings.threads;
+  if (count == 0) count = std::max(1u, std::thread::hardware_concurrency());
+  if (settings.thread_hard_limit > 0) count = std::min(count, settings.thread_hard_limit);
+  return static_cast<unsigned>(count);
+}
+
+// Reads the rest under the Runtime's counters, says what there is to say, and runs.
+int run_generation(const CommandLine& line, config::Tree tree, GlobalSettings settings,
+                   config::Diagnostics& diagnostics) {
+  Daemon daemon;
+  std::optional<rt::Runtime> runtime;
+  if (line.mode == Mode::run) {
+    if (settings.daemon && !diagnostics.failed()) daemon = Daemon::fork_now();
+    runtime.emplace(worker_count(settings));
+  }
+  Generation generation;
+  generation.tree = std::move(tree);
+  generation.settings = std::move(settings);
+  assemble(generation, line, diagnostics);
+  const bool good = conclude(diagnostics, line, generation.settings);
+  if (line.keyword_classes)
+    print(stdout, dump_keywords(*line.keyword_classes, generation.expressions, generation.actions));
   if (line.list_libraries) ::dl_iterate_phdr(list_library, nullptr);
+  if (!good) return 1;
   if (line.mode == Mode::check) {
     if (line.verbose) std::puts("Configuration file is valid");
     return 0;
   }
-  print(stderr, fmt::format("[ALERT]    ({}) : there is no engine to run yet.\n", ::getpid()));
-  return 1;
+  return serve(*runtime, generation, line, std::move(daemon),
+               static_cast<unsigned>(diagnostics.warnings()));
+}
+
+int load_and_run(const CommandLine& line) {
+  if (line.memory_megabytes > 0) {
+    auto limited = limit_memory(line.memory_megabytes);
+    if (!limited) print(stderr, fmt::format("[WARNING]  ({}) : {}\n", ::getpid(), limited.error()));
+  }
+  set_environment(line);
+  const config::Predicates predicates = make_predicates(line.switches);
+  config::LoadOptions options{line.paths, section_names(), &predicates};
+  config::Diagnostics diagnostics;
+  config::Tree tree = config::load(options, diagnostics);
+  tell_files(tree);
+  if (line.dump) dump_tree(tree);
+  GlobalSettings settings = read_settings(tree, line, diagnostics);
+  return run_generation(line, std::move(tree), std::move(settings), diagnostics);
 }
 
 int run(int argc, char** argv) {
@@ -169,7 +207,10 @@ int run(int argc, char** argv) {
     return 1;
   }
   if (line.paths.empty() && line.keyword_classes) {
-    print(stdout, dump_keywords(*line.keyword_classes));
+    Generation generation;
+    expr::add_builtin(generation.expressions);
+    rules::add_builtin(generation.actions);
+    print(stdout, dump_keywords(*line.keyword_classes, generation.expressions, generation.actions));
     return 0;
   }
   return load_and_run(line);

@@ -217,6 +217,12 @@ void die_by(int signal) {
   ::_exit(128 + signal);
 }
 
+std::string host_name() {
+  char name[256] = "localhost";
+  ::gethostname(name, sizeof name - 1);
+  return name;
+}
+
 void signal_processes(const std::vector<std::int32_t>& processes, int signal) {
   for (std::int32_t pid : processes) ::kill(pid, signal);
 }

@@ -55,6 +55,8 @@ void watch_signals(std::function<void(int)> on_signal);
 [[noreturn]] void die_by(int signal);
 
 // Sends `signal` to the processes of -sf and -st.
+std::string host_name();
+
 void signal_processes(const std::vector<std::int32_t>& processes, int signal);
 
 }  // namespace app

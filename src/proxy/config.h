@@ -166,8 +166,9 @@ struct Config {
   bool retry_bodies = true;
   ErrorReplies errors;
 
-  Proxy* of(const state::Proxy* st) const;        // O(1)
-  std::vector<Proxy*> by_index;                   // filled by freeze()
+  Proxy* of(const state::Proxy* st) const;        // O(1); null for null
+  std::vector<Proxy*> by_index;
+  void freeze();                                  // once all sections were read: makes of() work
 };
 
 // The running configuration.

@@ -51,8 +51,10 @@ bool stats(GlobalContext& context) {
   auto& settings = context.settings.stats;
   if (args.accept("socket")) {
     if (args.done()) return args.error("'stats socket' requires a path or an address.");
-    settings.sockets.push_back(args.line());
-    take_rest(args);
+    admin::CliSocket socket;
+    socket.at = args.line().at();
+    if (!admin::parse_stats_socket(args, socket)) return false;
+    settings.sockets.push_back(std::move(socket));
     return true;
   }
   if (args.accept("timeout")) {

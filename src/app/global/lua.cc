@@ -70,6 +70,7 @@ bool forced_yield(GlobalContext& context) {
   if (!value || *value < 0) return context.args.error("tune.lua.forced-yield: invalid number");
   context.args.next();
   context.settings.lua.forced_yield = *value;
+  context.settings.lua.forced_yield_set = true;
   return true;
 }
 

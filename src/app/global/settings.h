@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "admin/cli.h"
 #include "config/source.h"
 #include "obs/log_config.h"
 
@@ -30,6 +31,7 @@ struct LuaSettings {
   std::int64_t service_timeout_ms = 4000;
   std::int64_t task_timeout_ms = 0;
   std::int64_t forced_yield = 10000;
+  bool forced_yield_set = false;
   std::int64_t maximum_memory = 0;  // bytes
   std::string open_libraries = "all";
   bool log_loggers = true;
@@ -37,7 +39,7 @@ struct LuaSettings {
 };
 
 struct StatsSocketSettings {
-  std::vector<config::Line> sockets;  // "stats socket …", read with the bind options
+  std::vector<admin::CliSocket> sockets;
   std::int64_t timeout_ms = 10000;
   std::int64_t maximum = 10;
 };

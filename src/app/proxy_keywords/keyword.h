@@ -1,0 +1,75 @@
+// One row for each keyword of defaults, frontend, listen and backend sections (the manual's chapter
+// 4). A keyword in a section that has not its side is reported as the reference does: most are
+// ignored with a warning, some are mistakes. Loading thread only.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "app/sections/assembly.h"
+#include "config/arguments.h"
+#include "config/keyword.h"
+#include "txn/exchange.h"
+
+namespace app {
+
+struct ProxyKeyword;
+
+struct ProxyContext {
+  Assembly& assembly;
+  ProxyDraft& draft;
+  config::Arguments& args;  // after the keyword
+  const ProxyKeyword* row = nullptr;
+  bool negated = false;  // "no …"
+  bool reset = false;    // "default …"
+
+  proxy::Proxy& proxy() { return *draft.proxy; }
+  config::Diagnostics& diagnostics() { return assembly.diagnostics; }
+  bool http() const { return draft.proxy->mode == state::Mode::http; }
+  expr::ParseContext expressions(txn::Point point, const char* place) const;
+};
+
+struct ProxyKeyword : config::Keyword {
+  std::uint8_t places;  // Side bits
+  bool (*parse)(ProxyContext&);
+  bool misplaced_fails = false;
+  bool may_negate = false;
+};
+
+std::span<const ProxyKeyword> basic_keywords();
+std::span<const ProxyKeyword> bind_keywords();
+std::span<const ProxyKeyword> routing_keywords();
+std::span<const ProxyKeyword> rule_keywords();
+std::span<const ProxyKeyword> logging_keywords();
+std::span<const ProxyKeyword> error_keywords();
+std::span<const ProxyKeyword> stats_keywords();
+std::span<const ProxyKeyword> upstream_keywords();
+std::span<const ProxyKeyword> timeout_keywords();
+std::span<const ProxyKeyword> option_keywords();
+std::span<const ProxyKeyword> refused_keywords();
+
+std::vector<const ProxyKeyword*> all_proxy_keywords();
+
+// Reads one line of a proxy or defaults section.
+void read_proxy_line(const config::Line& line, ProxyDraft& draft, Assembly& assembly);
+
+// True when the section has one of `places`; else reports `what` as ignored (or as a mistake).
+bool allowed(ProxyContext& context, std::string_view what, std::uint8_t places, bool fails = false);
+
+// Notes that a rule of this kind was written and warns when a later kind came before it.
+void note_rule(ProxyContext& context, RuleKind kind);
+
+// A mistake about a word that is none of `names`, with the nearest of them.
+std::string did_you_mean(std::string_view word, std::span<const std::string_view> names);
+
+std::vector<std::string_view> bind_option_names();
+
+// Options that concern servers and checks; nothing when the next word is none of them.
+std::optional<bool> parse_upstream_option(ProxyContext& context);
+std::vector<std::string_view> upstream_option_names();
+
+std::vector<std::string_view> option_names();
+
+}  // namespace app

@@ -1,0 +1,233 @@
+#include "app/run.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <thread>
+
+#include "admin/cli.h"
+#include "admin/stats_page.h"
+#include "app/scripts.h"
+#include "app/version.h"
+#include "obs/log.h"
+#include "proxy/serve.h"
+#include "upstream/backend.h"
+
+namespace app {
+
+namespace {
+
+// Descriptors the process needs beside those of connections.
+constexpr std::int64_t kOtherDescriptors = 64;
+
+std::int64_t now_ms(auto clock) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+             decltype(clock)::now().time_since_epoch())
+      .count();
+}
+
+class Server {
+ public:
+  Server(rt::Runtime& runtime, Generation& generation, const CommandLine& line)
+      : runtime_(runtime),
+        generation_(generation),
+        settings_(generation.settings),
+        line_(line),
+        listening_(generation.config) {}
+
+  bool open(unsigned warnings) {
+    describe_process();
+    proxy::set_running(generation_.config);
+    proxy::set_stats_factory(admin::make_stats_service);
+    admin::set_page_product({std::string(kName), std::string(kVersion)});
+    if (!raise()) return false;
+    config::Diagnostics diagnostics;
+    const bool bound = listening_.open(diagnostics);
+    for (const config::Message& message : diagnostics.messages())
+      std::fputs(config::Diagnostics::render(message).c_str(), stderr);
+    if (!bound) return false;
+    return open_commands(warnings) && drop();
+  }
+
+  bool start() {
+    if (generation_.scripts) {
+      auto done = generation_.scripts->run_init();
+      if (!done) return fail(done.error());
+    }
+    for (const auto& proxy : generation_.config.proxies)
+      if (proxy->backend != nullptr && !proxy->disabled) proxy->backend->start();
+    listening_.start();
+    if (cli_) cli_->start();
+    if (generation_.scripts) generation_.scripts->start_tasks();
+    return true;
+  }
+
+  int run(Daemon& daemon) {
+    watch_signals([this](int signal) { on_signal(signal); });
+    signal_processes(line_.finish, SIGUSR1);
+    signal_processes(line_.terminate, SIGTERM);
+    daemon.started();
+    runtime_.run();
+    const int signal = ended_by_.load();
+    if (signal != 0) die_by(signal);
+    return 0;
+  }
+
+ private:
+  bool fail(const std::string& text) {
+    std::fputs(fmt::format("[ALERT]    ({}) : {}\n", ::getpid(), text).c_str(), stderr);
+    return false;
+  }
+
+  void describe_process() {
+    state::Process& process = generation_.registry.process();
+    process.start_wall_ms = now_ms(std::chrono::system_clock());
+    process.start_mono_ns = std::chrono::duration_cast<std::chrono::nanoseconds>(
+                                std::chrono::steady_clock::now().time_since_epoch())
+                                .count();
+    process.node = settings_.node.empty() ? host_name() : settings_.node;
+    process.description = settings_.description;
+  }
+
+  bool raise() {
+    std::int64_t others = kOtherDescriptors + 4 * runtime_.size();
+    for (const auto& proxy : generation_.config.proxies) {
+      for (const auto& bind : proxy->binds)
+        others += static_cast<std::int64_t>(bind->addresses.size());
+      others += static_cast<std::int64_t>(proxy->state->servers.size());
+    }
+    others += settings_.stats.maximum;
+    std::vector<std::string> warnings;
+    auto maximum = raise_limits(settings_, settings_.maximum, others, warnings);
+    warn(warnings);
+    if (!maximum) return fail(maximum.error());
+    generation_.config.maximum_connections = static_cast<std::uint32_t>(*maximum);
+    generation_.registry.process().maximum_connections = static_cast<std::uint32_t>(*maximum);
+    return true;
+  }
+
+  void warn(const std::vector<std::string>& warnings) {
+    if (settings_.quiet) return;
+    for (const std::string& text : warnings)
+      std::fputs(fmt::format("[WARNING]  ({}) : {}\n", ::getpid(), text).c_str(), stderr);
+  }
+
+  bool open_commands(unsigned warnings) {
+    cli_settings_.sockets = settings_.stats.sockets;
+    cli_settings_.timeout_ms = settings_.stats.timeout_ms;
+    cli_settings_.maximum = static_cast<unsigned>(settings_.stats.maximum);
+    cli_settings_.line_limit = static_cast<std::size_t>(settings_.buffer_size);
+    cli_settings_.payload_limit =
+        static_cast<std::size_t>(settings_.number("tune.cli.max-payload-size", 131072));
+    cli_settings_.product = {"HAProxy", std::string(kCompatibleVersion),
+                             std::string(kCompatibleDate), fmt::format("{} {}", kName, kVersion)};
+    cli_settings_.warnings = warnings;
+    admin::add_builtin(commands_);
+    if (generation_.scripts) generation_.scripts->add_commands(commands_);
+    cli_.emplace(admin::Environment{generation_.registry, generation_.patterns, generation_.config,
+                                    generation_.expressions, commands_, cli_settings_});
+    auto opened = cli_->open();
+    return opened ? true : fail(opened.error());
+  }
+
+  bool drop() {
+    if (settings_.daemon && !settings_.pidfile.empty()) {
+      auto written = write_pidfile(settings_.pidfile);
+      if (!written) return fail(written.error());
+    }
+    std::vector<std::string> warnings;
+    auto dropped = drop_privileges(settings_, warnings);
+    if (settings_.uid == 0 && settings_.chroot.empty()) warnings.clear();
+    warn(warnings);
+    return dropped ? true : fail(dropped.error());
+  }
+
+  // On the thread of the signals.
+  void on_signal(int signal) {
+    switch (signal) {
+      case SIGUSR1:
+        return soft_stop();
+      case SIGINT:
+      case SIGTERM:
+        ended_by_ = signal;
+        return runtime_.stop();
+      case SIGHUP:
+        return report_servers();
+      case SIGTTOU:
+      case SIGTTIN:
+        return pause(signal == SIGTTOU);
+      default:
+        return;
+    }
+  }
+
+  void soft_stop() {
+    if (stopping_.exchange(true)) return;
+    generation_.registry.process().stopping = true;
+    std::thread([this] {
+      using std::chrono::milliseconds;
+      if (settings_.grace_ms > 0) std::this_thread::sleep_for(milliseconds(settings_.grace_ms));
+      listening_.stop();
+      const auto begin = std::chrono::steady_clock::now();
+      const milliseconds longest(settings_.hard_stop_after_ms);
+      while (proxy::Listening::sessions() != 0) {
+        if (longest.count() > 0 && std::chrono::steady_clock::now() - begin > longest) break;
+        std::this_thread::sleep_for(milliseconds(20));
+      }
+      runtime_.stop();
+    }).detach();
+  }
+
+  void pause(bool on) {
+    for (const auto& proxy : generation_.config.proxies) {
+      if (!proxy->is_frontend() || proxy->disabled) continue;
+      if (on)
+        proxy::Listening::pause(*proxy->state);
+      else
+        proxy::Listening::resume(*proxy->state);
+    }
+  }
+
+  // SIGHUP: the state of every server, to the logs and to stderr (management guide, section 4).
+  void report_servers() {
+    for (const auto& proxy : generation_.config.proxies)
+      for (const auto& server : proxy->state->servers) {
+        const std::string text = fmt::format(
+            "SIGHUP: Server {}/{} is {}. Conn: {} act, {} pend.", proxy->name, server->name,
+            server->usable() ? "UP" : "DOWN", server->sessions.load(), server->queued.load());
+        obs::report(obs::Level::notice, text);
+        obs::LogLine log;
+        log.level = obs::Level::notice;
+        log.tag = generation_.config.log_tag;
+        log.text = text;
+        obs::send(proxy->log_targets, log);
+      }
+  }
+
+  rt::Runtime& runtime_;
+  Generation& generation_;
+  const GlobalSettings& settings_;
+  const CommandLine& line_;
+  proxy::Listening listening_;
+  admin::Catalogue commands_;
+  admin::CliSettings cli_settings_;
+  std::optional<admin::Cli> cli_;
+  std::atomic<int> ended_by_{0};
+  std::atomic<bool> stopping_{false};
+};
+
+}  // namespace
+
+int serve(rt::Runtime& runtime, Generation& generation, const CommandLine& line, Daemon daemon,
+          unsigned warnings) {
+  Server server(runtime, generation, line);
+  if (!server.open(warnings) || !server.start()) return 1;
+  return server.run(daemon);
+}
+
+}  // namespace app

@@ -1,0 +1,86 @@
+// What is known while sections are read: the drafts of proxies and defaults, named things that
+// others refer to, and look-ups that wait for the end. Loading thread only.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "app/generation.h"
+#include "config/diagnostics.h"
+#include "expr/parse.h"
+#include "obs/log_config.h"
+#include "rules/ruleset.h"
+#include "upstream/backend.h"
+
+namespace app {
+
+enum Side : std::uint8_t { kInDefaults = 1, kInFrontend = 2, kInBackend = 4, kInListen = 6 };
+
+// A log format is compiled once its proxy is complete.
+struct FormatChoice {
+  std::string text;
+  config::Position at;
+  bool given = false;
+};
+
+enum class LogOption : std::uint8_t { none, tcp, tcp_clf, http, http_clf, https };
+
+// Kinds of rules in the order in which the engine looks at them, for warnings about lines whose
+// order misleads.
+enum class RuleKind : std::uint8_t {
+  connection,
+  session,
+  content,
+  http_request,
+  redirect,
+  use_backend,
+  use_server,
+  count_
+};
+
+// A proxy or defaults section under construction. What is inherited from a defaults section is
+// copied when a section begins.
+struct ProxyDraft {
+  const config::Section* section = nullptr;
+  std::string name;
+  std::uint8_t side = 0;
+  const ProxyDraft* base = nullptr;  // its defaults
+  bool mode_given = false;
+  std::unique_ptr<proxy::Proxy> proxy;
+  upstream::BackendSettings own;  // of a defaults section
+  obs::LogSettings log;
+  FormatChoice log_format, error_log_format, log_format_sd, unique_id_format;
+  LogOption log_option = LogOption::none;
+  config::Position log_option_at;
+  FormatChoice default_backend;  // its name
+  unsigned id = 0;               // 0: counted up
+  bool defines_rules = false;    // of a defaults section
+  unsigned rule_counts[static_cast<std::size_t>(RuleKind::count_)] = {};
+  std::map<std::string, config::Position, std::less<>> seen_timeouts;
+  bool has_capture_slots = false;
+
+  bool is_defaults() const { return side == kInDefaults; }
+  // Of the backend, or what a defaults section keeps for backends.
+  upstream::BackendSettings& settings() {
+    return proxy->backend != nullptr ? proxy->backend->settings : own;
+  }
+  std::string_view kind() const;  // "frontend", "proxy" for listen
+};
+
+struct Assembly {
+  Generation& generation;
+  config::Diagnostics& diagnostics;
+  std::vector<std::function<void()>> deferred = {};
+  std::vector<std::unique_ptr<ProxyDraft>> defaults = {};
+  std::vector<std::unique_ptr<ProxyDraft>> proxies = {};
+  rules::ErrorSections error_sections = {};
+  std::map<std::string, config::Position, std::less<>> error_section_places = {};
+  std::map<std::string, std::shared_ptr<expr::UserList>, std::less<>> user_lists = {};
+
+  const GlobalSettings& settings() const { return generation.settings; }
+};
+
+}  // namespace app

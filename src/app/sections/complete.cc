@@ -1,0 +1,288 @@
+// What can be decided about a proxy only once all sections were read, and the warnings that the
+// reference gives then (tools that forbid warnings rely on the same set).
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "app/proxy_keywords/keyword.h"
+#include "app/sections/proxies.h"
+#include "upstream/parse.h"
+
+namespace app {
+
+namespace {
+
+class Completer {
+ public:
+  Completer(Assembly& assembly, ProxyDraft& draft)
+      : assembly_(assembly), draft_(draft), proxy_(*draft.proxy) {}
+
+  void run() {
+    listeners();
+    logs();
+    formats();
+    default_backend();
+    switching();
+    warnings();
+    counts();
+  }
+
+  // After all frontends are known.
+  void backend() {
+    if (!is_backend()) return;
+    using proxy::Option;
+    upstream::BackendSettings& settings = draft_.settings();
+    const auto& options = proxy_.options;
+    const GlobalSettings& global = assembly_.settings();
+    settings.abort_on_close = options.has(Option::abortonclose);
+    settings.transparent = options.has(Option::transparent);
+    settings.connect.keepalive = options.has(Option::srvtcpka);
+    settings.connect_timeout_ms = milliseconds(proxy_.timeouts.connect);
+    settings.server_timeout_ms = milliseconds(proxy_.timeouts.server);
+    settings.queue_timeout_ms = milliseconds(proxy_.timeouts.queue);
+    settings.check_timeout_ms = milliseconds(proxy_.timeouts.check);
+    settings.log_targets = proxy_.log_targets;
+    settings.log_tag = proxy_.log_tag.empty() ? global.log_tag : proxy_.log_tag;
+    settings.log_hostname = global.log_hostname;
+    settings.spread_checks = static_cast<std::uint32_t>(global.spread_checks);
+    settings.external_checks = global.external_check && global.insecure_fork;
+    settings.external_preserve_env = global.external_check_keeps_environment;
+    if (settings.full_connections == 0) settings.full_connections = share_of_frontends();
+    upstream::finish_settings(*proxy_.backend, assembly_.diagnostics);
+    proxy_.backend->prepare(assembly_.diagnostics);
+  }
+
+ private:
+  bool frontend() const { return draft_.side & kInFrontend; }
+  bool is_backend() const { return draft_.side & kInBackend; }
+  bool http() const { return proxy_.mode == state::Mode::http; }
+  void warn(std::string text) { assembly_.diagnostics.warning({}, std::move(text)); }
+  void alert(std::string text) { assembly_.diagnostics.alert({}, std::move(text)); }
+
+  void listeners() {
+    unsigned id = 0;
+    for (const auto& bind : proxy_.binds)
+      for (const net::Address& address : bind->addresses) {
+        auto state = std::make_unique<state::ListenerState>();
+        state->id = bind->id.empty() ? ++id : base::parse_int<unsigned>(bind->id).value_or(++id);
+        state->name = bind->name.empty() ? fmt::format("sock-{}", state->id) : bind->name;
+        state->address = address.text();
+        state->limit = bind->maximum;
+        bind->states.push_back(state.get());
+        proxy_.state->listeners.push_back(std::move(state));
+      }
+    if (frontend() && !is_backend() && proxy_.binds.empty() && !proxy_.disabled)
+      warn(fmt::format(
+          "frontend '{}' has no 'bind' directive. Please declare it as a backend if this "
+          "was intended.",
+          draft_.name));
+  }
+
+  void logs() {
+    obs::link_targets(draft_.log, assembly_.diagnostics);
+    proxy_.log_global = draft_.log.global;
+    proxy_.log_targets = draft_.log.targets;
+    if (draft_.log.global)
+      for (const auto& target : assembly_.settings().log.targets)
+        proxy_.log_targets.push_back(target);
+  }
+
+  std::shared_ptr<expr::LogFormat> compile(const FormatChoice& choice, expr::FormatUse use) {
+    if (!choice.given) return nullptr;
+    config::Line line;
+    config::Arguments none(line, assembly_.diagnostics);
+    ProxyContext context{assembly_, draft_, none};
+    auto where = context.expressions(txn::Point::log, "'log-format'");
+    return expr::LogFormat::parse(choice.text, where, choice.at, use);
+  }
+
+  void option_format() {
+    std::string_view text;
+    LogOption option = draft_.log_option;
+    if (!http() && (option == LogOption::http || option == LogOption::http_clf ||
+                    option == LogOption::https)) {
+      assembly_.diagnostics.warning(
+          draft_.log_option_at,
+          fmt::format("'option {}' not usable with proxy '{}' (needs 'mode http'). Falling back to "
+                      "'option tcplog'.",
+                      option == LogOption::https ? "httpslog" : "httplog", draft_.name));
+      option = LogOption::tcp;
+    }
+    switch (option) {
+      case LogOption::none:
+        return;
+      case LogOption::tcp:
+      case LogOption::tcp_clf:
+        text = expr::default_tcp_log_format();
+        break;
+      case LogOption::http:
+        text = expr::default_http_log_format();
+        break;
+      case LogOption::http_clf:
+        text = expr::default_http_clf_log_format();
+        break;
+      case LogOption::https:
+        text = expr::default_https_log_format();
+        break;
+    }
+    draft_.log_format = {std::string(text), draft_.log_option_at, true};
+  }
+
+  void formats() {
+    if (!frontend()) return;
+    if (!draft_.log_format.given) option_format();
+    if (draft_.log_format.given && proxy_.log_targets.empty() && is_own(draft_.log_format))
+      warn(fmt::format("log format ignored for proxy '{}' since it has no log address.",
+                       draft_.name));
+    proxy_.log_format = compile(draft_.log_format, expr::FormatUse::log);
+    proxy_.error_log_format = compile(draft_.error_log_format, expr::FormatUse::log);
+    proxy_.log_format_sd = compile(draft_.log_format_sd, expr::FormatUse::log);
+    proxy_.unique_id_format = compile(draft_.unique_id_format, expr::FormatUse::unique_id);
+  }
+
+  // Written in this section, not taken over from its defaults.
+  bool is_own(const FormatChoice& choice) const {
+    const config::Line& head = draft_.section->head;
+    if (choice.at.file != head.file || choice.at.line < head.number) return false;
+    return draft_.section->lines.empty() || choice.at.line <= draft_.section->lines.back().number;
+  }
+
+  void default_backend() {
+    if (!frontend() || !draft_.default_backend.given) return;
+    const std::string& name = draft_.default_backend.text;
+    state::Proxy* target = assembly_.generation.registry.find(name, state::kBackend);
+    if (target == nullptr) {
+      assembly_.diagnostics.alert(
+          draft_.default_backend.at,
+          fmt::format("Proxy '{}': unable to find required default_backend: '{}'.", draft_.name,
+                      name));
+      return;
+    }
+    if (target == proxy_.state) {
+      assembly_.diagnostics.alert(
+          draft_.default_backend.at,
+          fmt::format("Proxy '{}': loop detected for default_backend: '{}'.", draft_.name, name));
+      return;
+    }
+    proxy_.default_backend = target;
+    check_mode(*target, "as its default backend", draft_.default_backend.at);
+  }
+
+  void switching() {
+    for (const proxy::UseBackend& rule : proxy_.use_backend)
+      if (rule.fixed != nullptr) check_mode(*rule.fixed, "in a 'use_backend' rule", rule.at);
+  }
+
+  // A tcp frontend may hand over to an http backend (the connection is upgraded), not the reverse.
+  void check_mode(const state::Proxy& target, std::string_view how, config::Position at) {
+    if (!http() || target.mode == state::Mode::http) return;
+    std::string place;
+    for (const auto& other : assembly_.proxies)
+      if (other->proxy->state == &target)
+        place =
+            fmt::format(" ({}:{})", other->section->head.file->name, other->section->head.number);
+    assembly_.diagnostics.alert(
+        at, fmt::format("http {} '{}' ({}:{}) tries to use incompatible {} backend '{}'{} {} (see "
+                        "'mode').",
+                        draft_.kind(), draft_.name, draft_.section->head.file->name,
+                        draft_.section->head.number, state::name_of(target.mode), target.name,
+                        place, how));
+  }
+
+  void warnings() {
+    if (proxy_.disabled) return;
+    const proxy::Timeouts& t = proxy_.timeouts;
+    const bool has_servers = is_backend() && !proxy_.state->servers.empty();
+    if ((frontend() && t.client == rt::kForever) ||
+        (has_servers && (t.connect == rt::kForever || t.server == rt::kForever)))
+      warn(fmt::format(
+          "missing timeouts for {} '{}'.\nWhile not properly invalid, you will certainly "
+          "encounter various problems\nwith such a configuration. To fix this, please "
+          "ensure that all following\ntimeouts are set to a non-zero value: 'client', "
+          "'connect', 'server'.",
+          draft_.kind(), draft_.name));
+    if (http()) return;
+    auto needs_http = [&](bool there, std::string_view what, std::string_view verb) {
+      if (there)
+        warn(fmt::format("{} ignored for proxy '{}' as {} HTTP mode.", what, draft_.name, verb));
+    };
+    const proxy::Proxy* base = draft_.base != nullptr ? draft_.base->proxy.get() : nullptr;
+    needs_http(proxy_.stats.enabled, "'stats' statement", "it requires");
+    needs_http(!proxy_.monitor_uri.empty() && base == nullptr, "'monitor-uri' statement",
+               "it requires");
+    needs_http(!proxy_.http_request.empty(), "'http-request' rules", "they require");
+    needs_http(!proxy_.http_response.empty(), "'http-response' rules", "they require");
+    needs_http(!proxy_.http_after_response.empty(), "'http-after-response' rules", "they require");
+    needs_http(proxy_.forward_for.enabled, "'option forwardfor'", "it requires");
+    needs_http(proxy_.original_to.enabled, "'option originalto'", "it requires");
+  }
+
+  void counts() {
+    if (frontend()) {
+      proxy_.state->maximum = proxy_.maximum;
+      for (const auto& bind : proxy_.binds)
+        if (bind->listen.backlog == 0) bind->listen.backlog = static_cast<int>(proxy_.backlog);
+    }
+    proxy_.state->disabled = proxy_.disabled;
+  }
+
+  static std::int64_t milliseconds(rt::Duration timeout) {
+    return timeout == rt::kForever
+               ? 0
+               : std::chrono::duration_cast<std::chrono::milliseconds>(timeout).count();
+  }
+
+  // "fullconn" by default: a tenth of the connections that frontends may send here.
+  std::uint32_t share_of_frontends() const {
+    std::uint64_t sum = 0;
+    for (const auto& other : assembly_.proxies) {
+      const proxy::Proxy& p = *other->proxy;
+      const bool leads_here =
+          &p == &proxy_ || p.default_backend == proxy_.state ||
+          std::any_of(p.use_backend.begin(), p.use_backend.end(), [this](const auto& rule) {
+            return rule.fixed == proxy_.state || rule.fixed == nullptr;
+          });
+      if (leads_here && other->side & kInFrontend)
+        sum += p.maximum != 0 ? p.maximum : assembly_.settings().maximum;
+    }
+    return static_cast<std::uint32_t>(std::min<std::uint64_t>((sum + 9) / 10, UINT32_MAX));
+  }
+
+  Assembly& assembly_;
+  ProxyDraft& draft_;
+  proxy::Proxy& proxy_;
+};
+
+// Numbers that were written stay; the others count up from 1 around them.
+void number_proxies(Assembly& assembly) {
+  std::map<unsigned, const ProxyDraft*> taken;
+  for (const auto& draft : assembly.proxies) {
+    if (draft->id == 0) continue;
+    auto [at, fresh] = taken.emplace(draft->id, draft.get());
+    if (!fresh)
+      assembly.diagnostics.alert(
+          draft->section->head.at(),
+          fmt::format("proxy {} reuses same custom id as proxy {} (declared at {}:{}).",
+                      draft->name, at->second->name, at->second->section->head.file->name,
+                      at->second->section->head.number));
+    draft->proxy->state->id = draft->id;
+  }
+  unsigned next = 1;
+  for (const auto& draft : assembly.proxies) {
+    if (draft->id != 0) continue;
+    while (taken.count(next) != 0) ++next;
+    draft->proxy->state->id = next++;
+  }
+}
+
+}  // namespace
+
+void complete_proxies(Assembly& assembly) {
+  number_proxies(assembly);
+  for (std::size_t i = 0; i < assembly.deferred.size(); ++i) assembly.deferred[i]();
+  for (const auto& draft : assembly.proxies) Completer(assembly, *draft).run();
+  for (const auto& draft : assembly.proxies) Completer(assembly, *draft).backend();
+}
+
+}  // namespace app
