@@ -2,7 +2,7 @@
 import re
 
 import pytest
-from harness import at_once
+from harness import at_once, eventually
 
 DATE = r"[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d"
 ISO = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}[+-]\d\d:\d\d"
@@ -159,3 +159,33 @@ def test_wrong_lines_are_named(check, line, message):
     code, text = check(frontend(line))
     assert code == 1
     assert message in text
+
+
+@pytest.mark.parametrize("proto, expected", [
+    ("", b"line /0 from 127.0.0.1\nline /1 from 127.0.0.1\n"),
+    ("log-proto octet-count", b"22 line /0 from 127.0.0.122 line /1 from 127.0.0.1"),
+])
+def test_ring_forwards_over_a_stream(start, tcp, proto, expected):
+    received = []
+    server = tcp(lambda wire: received.append(wire.read(len(expected))))
+    proxy = start(frontend("log ring@out local0", before=f"""
+    ring out
+        format raw
+        maxlen 1200
+        size 32764
+        timeout connect 1s
+        timeout server 5s
+        server syslog @log@ {proto}
+    """), log=server)
+    proxy.get("/0"), proxy.get("/1")
+    eventually(lambda: received)
+    assert received[0] == expected
+
+
+def test_stream_target(start, tcp):
+    received = []
+    server = tcp(lambda wire: received.append(wire.read_until(b"\n")))
+    proxy = start(frontend("log tcp@@log@ format short local0"), log=server)
+    proxy.get("/tcp")
+    eventually(lambda: received)
+    assert received[0] == b"<6>line /tcp from 127.0.0.1\n"

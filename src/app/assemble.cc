@@ -13,6 +13,7 @@
 #include "expr/expression.h"
 #include "expr/log_format.h"
 #include "expr/variables.h"
+#include "obs/ring_config.h"
 
 namespace app {
 
@@ -61,6 +62,8 @@ bool read_other(const config::Section& section, Assembly& assembly) {
     read_http_errors(section, assembly);
   else if (kind == "userlist")
     read_user_list(section, assembly);
+  else if (kind == "ring")
+    obs::read_ring(section, assembly.diagnostics);
   else
     return false;
   return true;

@@ -15,6 +15,7 @@
 #include "app/scripts.h"
 #include "app/version.h"
 #include "obs/log.h"
+#include "obs/ring_forward.h"
 #include "proxy/serve.h"
 #include "upstream/backend.h"
 
@@ -62,6 +63,7 @@ class Server {
     for (const auto& proxy : generation_.config.proxies)
       if (proxy->backend != nullptr && !proxy->disabled) proxy->backend->start();
     listening_.start();
+    obs::start_forwarding();
     if (cli_) cli_->start();
     if (generation_.scripts) generation_.scripts->start_tasks();
     return true;

@@ -7,7 +7,9 @@
 
 #include "base/text.h"
 #include "net/resolver.h"
+#include "obs/log_header.h"
 #include "obs/ring.h"
+#include "obs/ring_config.h"
 
 namespace obs {
 namespace {
@@ -40,9 +42,6 @@ bool to_descriptor(int fd, LogTarget& out) {
 
 bool parse_datagram(config::Arguments& args, std::string_view text, LogTarget& out) {
   auto refuse = [&](std::string why) { return args.error_at_previous("log : " + std::move(why)); };
-  for (std::string_view stream : {"tcp@", "tcp4@", "tcp6@", "uxst@"})
-    if (text.starts_with(stream))
-      return refuse(fmt::format("stream targets like '{}' are not supported yet", text));
   auto spec = net::parse_address(text);
   if (!spec) return refuse(spec.error());
   if (spec->port_low != spec->port_high)
@@ -66,6 +65,12 @@ bool parse_datagram(config::Arguments& args, std::string_view text, LogTarget& o
   return true;
 }
 
+bool is_stream(std::string_view text) {
+  for (std::string_view prefix : {"tcp@", "tcp4@", "tcp6@", "uxst@", "stream+"})
+    if (text.starts_with(prefix)) return true;
+  return false;
+}
+
 bool parse_target(config::Arguments& args, LogTarget& out) {
   std::string_view text = args.next();
   auto refuse = [&](std::string why) { return args.error_at_previous("log : " + std::move(why)); };
@@ -85,6 +90,11 @@ bool parse_target(config::Arguments& args, LogTarget& out) {
   }
   if (text.starts_with("backend@"))
     return refuse(fmt::format("log backends ('{}') are not supported yet", text));
+  if (is_stream(text)) {
+    // Its ring is made when the format and length are known.
+    out.kind = LogTarget::Kind::ring;
+    return true;
+  }
   return parse_datagram(args, text, out);
 }
 
@@ -201,8 +211,19 @@ bool parse_log(config::Arguments& args, LogPlace place, bool negated, LogSetting
   if (args.done() || args.peek(1).empty())
     return args.error("log : expects <address> and <facility>  as arguments");
   auto target = std::make_shared<LogTarget>();
+  const config::Position at = args.here();
+  const std::string_view text = args.peek();
   if (!parse_target(args, *target) || !parse_options(args, *target) || !parse_levels(args, *target))
     return false;
+  if (is_stream(text)) {
+    std::string error;
+    target->ring =
+        make_forwarding_ring(text, effective_format(target->format, ""), target->length, error);
+    if (!target->ring) {
+      args.diagnostics().alert(at, "log : " + error);
+      return false;
+    }
+  }
   prepare(*target);
   into.targets.push_back(std::move(target));
   return true;

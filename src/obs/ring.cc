@@ -58,6 +58,17 @@ void Ring::append(std::string_view line) {
   copy_in(head_ + used_ + sizeof length, line.data(), line.size());
   used_ += need;
   ++next_;
+  for (const rt::WakeHandle& handle : waiting_) handle.wake();
+  waiting_.clear();
+}
+
+rt::Wait Ring::wait_beyond(std::uint64_t from) {
+  {
+    std::lock_guard lock(mutex_);
+    if (next_ > from) return rt::Wait::ready;
+    waiting_.emplace_back();
+  }
+  return rt::suspend(rt::kNever);
 }
 
 std::uint64_t Ring::read(std::uint64_t from, base::Function<void(std::string_view)> visit) const {

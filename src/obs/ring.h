@@ -13,14 +13,25 @@
 
 #include "base/function.h"
 #include "obs/log.h"
+#include "rt/fiber.h"
 
 namespace obs {
+
+// A server that gets the lines of a ring over a stream.
+struct RingServer {
+  std::string name;
+  net::Address address;
+  bool octet_count = false;  // "log-proto octet-count"; else a line feed after each
+  rt::Duration connect_timeout = std::chrono::seconds(5);
+  rt::Duration send_timeout = std::chrono::seconds(30);
+};
 
 struct RingSettings {
   std::string name, description;
   LogFormatKind format = LogFormatKind::raw;
   std::size_t size = 16384;    // bytes kept
   std::size_t longest = 1024;  // "maxlen"
+  std::vector<RingServer> servers;
 };
 
 class Ring {
@@ -34,6 +45,9 @@ class Ring {
   // are copied out first: `visit` may wait.
   std::uint64_t read(std::uint64_t from, base::Function<void(std::string_view)> visit) const;
   std::uint64_t next_sequence() const;
+  // Waits until there are lines from `from` on. Only for fibers that never end: the wake-up may
+  // come late.
+  [[nodiscard]] rt::Wait wait_beyond(std::uint64_t from);
   std::uint64_t dropped() const;
 
  private:
@@ -47,6 +61,7 @@ class Ring {
   std::size_t head_ = 0, used_ = 0;     // of bytes_: oldest record, bytes in use
   std::uint64_t first_ = 0, next_ = 0;  // sequence numbers: oldest kept, next written
   std::uint64_t dropped_ = 0;
+  std::vector<rt::WakeHandle> waiting_;  // for the next line
 };
 
 // All rings of the process by name. A second ring of a name replaces nothing: null.
