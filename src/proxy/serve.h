@@ -31,8 +31,8 @@ class Listening {
   bool open(config::Diagnostics& diagnostics);
   // Accepts on all workers; also before Runtime::run().
   void start();
-  // Soft stop, any thread: accepts no more, closes idle client connections; busy ones end with their
-  // exchange. registry.process().stopping is set.
+  // Soft stop, any thread: accepts no more, closes idle client connections; busy ones end with
+  // their exchange. registry.process().stopping is set.
   void stop();
   // Client connections that still live. Any thread.
   static std::uint32_t sessions();

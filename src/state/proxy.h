@@ -76,7 +76,8 @@ struct CaptureSlot {
 
 struct Proxy {
   std::string name;
-  unsigned id = 0;  // "id" keyword, else counted up
+  unsigned id = 0;     // "id" keyword, else counted up
+  unsigned index = 0;  // among the proxies of the configuration, set when it is frozen
   std::string uuid() const { return std::to_string(id); }
   std::uint8_t capabilities = 0;
   Mode mode = Mode::tcp;

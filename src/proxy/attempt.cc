@@ -1,0 +1,429 @@
+// A server for the request: which one, a connection to it, the request sent, the response's head
+// awaited; and what may be tried again.
+#include <algorithm>
+#include <charconv>
+
+#include "proxy/run.h"
+#include "proxy/session.h"
+
+namespace proxy {
+
+namespace {
+
+bool idempotent(http::Method m) {  // RFC 9110 section 9.2.2
+  switch (m) {
+    case http::Method::get:
+    case http::Method::head:
+    case http::Method::options:
+    case http::Method::put:
+    case http::Method::delete_:
+    case http::Method::trace:
+      return true;
+    default:
+      return false;
+  }
+}
+
+rt::Instant after(rt::Duration timeout) {
+  return timeout == rt::kForever ? rt::kNever : rt::now() + timeout;
+}
+
+rt::Duration chosen(std::int64_t ms, rt::Duration configured) {
+  return ms < 0 ? configured : ms == 0 ? rt::kForever : rt::Duration(rt::milliseconds(ms));
+}
+
+}  // namespace
+
+// "use-server": the first rule that holds and names a server that can take the request.
+void Run::choose_by_rules() {
+  txn::Exchange& e = x();
+  if (e.forced_server != nullptr) {
+    persistent_ = true;
+    return;
+  }
+  if (backend_->use_server.empty()) return;
+  expr::Context ctx = context(*backend_, txn::Direction::request);
+  for (const UseServer& rule : backend_->use_server) {
+    if (rule.condition != nullptr && rule.condition->evaluate(ctx) != 1) continue;
+    state::Server* found = rule.fixed;
+    if (rule.dynamic != nullptr) found = backend_->state->find_server(rule.dynamic->text(ctx));
+    if (found == nullptr) continue;
+    const bool up = found->oper.load(std::memory_order_relaxed) != state::OperState::stopped &&
+                    !found->in_maintenance();
+    if (!up && !backend_->backend->settings.persist) continue;
+    e.forced_server = found;
+    persistent_ = true;
+    return;
+  }
+}
+
+Step Run::pick_server() {
+  txn::Exchange& e = x();
+  e.point = txn::Point::balance;
+  if (!pick_) {
+    choose_by_rules();
+    if (persistence_ != nullptr && e.forced_server == nullptr) {
+      e.forced_server = persistence_;
+      persistent_ = true;
+    }
+    pick_context_.emplace(context(*backend_, txn::Direction::request));
+    pick_.emplace(upstream::PickContext{e, *pick_context_, {}, false});
+  }
+  if (e.times.queued == rt::kNever) e.times.queued = rt::now();
+  const Timeouts& t = backend_->timeouts;
+  const rt::Duration queue =
+      chosen(e.queue_timeout_ms, t.queue != rt::kForever ? t.queue : t.connect);
+  abort_cancels_ = true;
+  auto slot = backend_->backend->acquire(*pick_, after(queue));
+  abort_cancels_ = false;
+  e.times.dequeued = rt::now();
+  if (slot) {
+    slot_ = std::move(*slot);
+    e.server = &slot_.server()->state();
+    return Step::go_on;
+  }
+  state::ProxyCounters& counters = backend_->state->backend.mine();
+  counters.failed_connections.add();
+  switch (slot.error()) {
+    case upstream::NoSlot::no_server:
+      return fail(txn::Cause::server, txn::Phase::connect, 503);
+    case upstream::NoSlot::queue_timeout:
+      return fail(txn::Cause::server_timeout, txn::Phase::queue, 503);
+    case upstream::NoSlot::queue_full:
+      return fail(txn::Cause::server, txn::Phase::queue, 503);
+    case upstream::NoSlot::cancelled:
+      break;
+  }
+  const bool aborted = client_aborted();
+  if (aborted) counters.client_aborts.add();
+  e.end = {aborted ? txn::Cause::client : txn::Cause::killed, txn::Phase::queue};
+  return Step::closed;
+}
+
+// http-reuse (manual): what is safe is that the client would repeat the request by itself.
+bool Run::may_reuse() const {
+  if (!x().is_http || server_close_wanted()) return false;
+  switch (backend_->backend->settings.reuse) {
+    case upstream::PoolPolicy::never:
+      return x().session.requests > 1;
+    case upstream::PoolPolicy::always:
+      return x().retries == 0 || idempotent(x().request.method);
+    case upstream::PoolPolicy::safe:
+    case upstream::PoolPolicy::aggressive:
+      return x().session.requests > 1;
+  }
+  return false;
+}
+
+// With "http-reuse never" idle connections stay with the session that made them.
+std::uint64_t Run::pool_key() const {
+  if (backend_->backend->settings.reuse != upstream::PoolPolicy::never) return 0;
+  return (std::uint64_t{1} << 63) | reinterpret_cast<std::uintptr_t>(session_);
+}
+
+Step Run::connect_server() {
+  txn::Exchange& e = x();
+  e.point = txn::Point::server_connect;
+  upstream::Server& server = *slot_.server();
+  const rt::Duration timeout = chosen(e.connect_timeout_ms, backend_->timeouts.connect);
+  abort_cancels_ = true;
+  auto link = server.connect(e, pool_key(), may_reuse() && !fresh_only_, after(timeout));
+  abort_cancels_ = false;
+  if (!link) return connect_failed(link.error());
+  link_ = std::move(*link);
+  e.times.connected = rt::now();
+  e.server_connection = link_.connection.get();
+  server_in_.attach(link_.connection.get());
+  server_out_.attach(link_.connection.get());
+  link_.connection->io().park(this);
+  server_seen_ = rt::now();
+  server_keep_alive_ = false;
+  if (!link_.reused) server.observed(true, false);
+  return Step::go_on;
+}
+
+Step Run::connect_failed(net::IoError error) {
+  txn::Exchange& e = x();
+  upstream::Server& server = *slot_.server();
+  state::ProxyCounters& counters = backend_->state->backend.mine();
+  if (error == net::IoError::cancelled) {
+    const bool aborted = client_aborted();
+    if (aborted) counters.client_aborts.add();
+    e.end = {aborted ? txn::Cause::client : txn::Cause::killed, txn::Phase::connect};
+    return Step::closed;
+  }
+  server.observed(false, false);
+  if (may_retry(false)) return Step::again;
+  counters.failed_connections.add();
+  server.state().counters.mine().failed_connections.add();
+  if (error == net::IoError::no_resources)
+    return fail(txn::Cause::resource, txn::Phase::connect, 503);
+  const bool late = error == net::IoError::timed_out;
+  return fail(late ? txn::Cause::server_timeout : txn::Cause::server, txn::Phase::connect, 503);
+}
+
+// Whether another attempt is left; if so it is counted, and the server is kept or given up as
+// "option redispatch" says. Waits before it goes back to the same server.
+bool Run::may_retry(bool connected) {
+  txn::Exchange& e = x();
+  const upstream::BackendSettings& s = backend_->backend->settings;
+  const std::uint32_t limit =
+      e.max_retries >= 0 ? static_cast<std::uint32_t>(e.max_retries) : s.retries;
+  if (e.retries >= limit) return false;
+  upstream::Server* server = slot_.server();
+  ++e.retries;
+  const int number = static_cast<int>(e.retries), most = static_cast<int>(limit);
+  const int interval = s.redispatch_interval;
+  const bool by_option =
+      interval > 0 ? number % interval == 0 : interval < 0 && number == most + 1 + interval;
+  // Where the choice was the algorithm's and means nothing, another server is as good at once.
+  const bool indifferent = !persistent_ && backend_->backend->usable().active > 1 &&
+                           (s.balance == "roundrobin" || s.balance == "static-rr" ||
+                            s.balance == "leastconn" || s.balance == "random");
+  state::ProxyCounters& counters = backend_->state->backend.mine();
+  if (by_option || indifferent) {
+    e.forced_server = nullptr;
+    persistence_ = nullptr;
+    persistent_ = false;
+    e.redispatched = true;
+    if (!pick_->avoids(server)) pick_->tried.push_back(server);
+    counters.redispatches.add();
+    server->state().counters.mine().redispatches.add();
+    slot_.free();
+    return true;
+  }
+  counters.retries.add();
+  server->state().counters.mine().retries.add();
+  e.forced_server = &server->state();
+  slot_.free();
+  if (connected) return true;
+  const rt::Duration pause =
+      std::min<rt::Duration>(backend_->timeouts.connect, rt::milliseconds(1000));
+  const rt::Instant until = rt::now() + pause;
+  while (rt::now() < until)
+    if (wait(until) == rt::Wait::cancelled || client_aborted()) break;
+  return true;
+}
+
+void Run::forget_attempt() {
+  if (link_.connection) {
+    link_.connection->io().park(nullptr);
+    x().server_connection = nullptr;
+    server_in_.detach();
+    server_out_.detach();
+    link_.drop();
+  }
+  txn::Exchange& e = x();
+  e.response.clear();
+  e.response_valid = false;
+  e.response_channel = nullptr;
+  e.times.connected = e.times.response_start = rt::kNever;
+  request_sent_ = request_head_sent_ = false;
+}
+
+bool Run::retryable(Outcome outcome) const {
+  const upstream::BackendSettings& s = backend_->backend->settings;
+  switch (outcome) {
+    case Outcome::head:
+      return (s.retry_on & upstream::kRetryStatus) != 0 &&
+             std::find(s.retry_statuses.begin(), s.retry_statuses.end(), x().response.status) !=
+                 s.retry_statuses.end();
+    case Outcome::empty:
+    case Outcome::broken:
+      return (s.retry_on & upstream::kRetryEmptyResponse) != 0;
+    case Outcome::junk:
+      return (s.retry_on & upstream::kRetryJunkResponse) != 0;
+    case Outcome::timed_out:
+      return (s.retry_on & upstream::kRetryResponseTimeout) != 0;
+    default:
+      return false;
+  }
+}
+
+// Whether the request shall go out again: then everything of the attempt is forgotten.
+bool Run::retry_after(Outcome outcome) {
+  txn::Exchange& e = x();
+  if (outcome == Outcome::head &&
+      (backend_->backend->settings.retry_on & upstream::kRetryStatus) == 0)
+    return false;
+  // A pooled connection that the server was just closing says nothing about the request.
+  const bool stale = link_.reused && (outcome == Outcome::empty || outcome == Outcome::broken) &&
+                     idempotent(e.request.method) && e.request.framing == http::Framing::none;
+  if (stale) {
+    forget_attempt();
+    e.forced_server = &slot_.server()->state();
+    slot_.free();
+    fresh_only_ = true;
+    return true;
+  }
+  if (!keep_body_ || e.no_l7_retry || response_started_ || !retryable(outcome)) return false;
+  upstream::Server* server = slot_.server();
+  if (!may_retry(true)) return false;
+  if (outcome != Outcome::head) server->observed(false, true);
+  forget_attempt();
+  return true;
+}
+
+bool Run::server_close_wanted() const {
+  const auto has = [&](Option o) { return frontend_->options.has(o) || backend_->options.has(o); };
+  return has(Option::httpclose) || has(Option::http_server_close);
+}
+
+void Run::send_request() {
+  txn::Exchange& e = x();
+  http::RequestHead& head = e.request;
+  fix_request_length();
+  // What belongs to this hop and this attempt is added for the writing only.
+  const std::size_t own = head.headers.size();
+  const bool close = server_close_wanted() &&
+                     !backend_->options.has(Option::http_pretend_keepalive) && !head.upgrade;
+  const bool modern =
+      head.version.major > 1 || (head.version.major == 1 && head.version.minor >= 1);
+  if (close && modern)
+    head.headers.add_parsed({"connection", "close", http::HeaderId::connection});
+  else if (!close && !modern && !head.upgrade)
+    head.headers.add_parsed({"connection", "keep-alive", http::HeaderId::connection});
+  const std::string& name_header = backend_->backend->settings.name_header;
+  if (!name_header.empty())
+    head.headers.add_parsed({name_header, e.server->name, http::id_of(name_header)});
+
+  std::span<char> room = wire::scratch();
+  std::string large;
+  std::size_t size = http::write_request_head(head, room);
+  std::string_view bytes(room.data(), size);
+  if (size > room.size()) {
+    http::write_request_head(head, large);
+    bytes = large;
+  }
+  while (head.headers.size() > own) head.headers.remove_at(head.headers.size() - 1);
+  server_keep_alive_ = !close;
+  request_head_sent_ = true;
+
+  const bool chunked = head.framing == http::Framing::chunked;
+  const std::string_view again = kept_body_;
+  if (!again.empty() && !client_in_.over()) {
+    server_out_.send_body(bytes, again, chunked, false);
+    return;
+  }
+  const std::string_view payload = again.empty() ? client_in_.payload() : again;
+  const bool last = client_in_.all_here() && (again.empty() || client_in_.over());
+  if (again.empty()) keep_for_retry(payload);
+  server_out_.send_body(bytes, payload, chunked, last, &client_in_.trailers());
+  if (again.empty()) {
+    e.request_body_bytes += payload.size();
+    client_in_.consume(payload.size());
+  }
+  request_sent_ = last;
+}
+
+// Rules may have edited a body that has a length.
+void Run::fix_request_length() {
+  txn::Exchange& e = x();
+  if (!request_body_.edited || e.request.framing == http::Framing::chunked) return;
+  request_body_.edited = false;
+  const bool whole = client_in_.all_here();
+  e.request.headers.remove(http::HeaderId::content_length);
+  if (whole) {
+    e.request.framing = http::Framing::length;
+    e.request.content_length = client_in_.payload().size();
+    char digits[20];
+    auto [end, error] = std::to_chars(digits, digits + sizeof digits, e.request.content_length);
+    e.request.headers.add("content-length",
+                          e.arena.copy({digits, static_cast<std::size_t>(end - digits)}), e.arena);
+  } else {
+    e.request.framing = http::Framing::chunked;
+    e.request.headers.add("transfer-encoding", "chunked", e.arena);
+  }
+}
+
+// The server's end of stream, or silence, before a response head.
+Outcome Run::server_silent() {
+  if (request_half_closed_) return Outcome::client_gone;
+  if (server_in_.has_bytes()) return Outcome::junk;
+  return server_in_.broken() ? Outcome::broken : Outcome::empty;
+}
+
+Outcome Run::await_response() {
+  txn::Exchange& e = x();
+  const http::ParseLimits limits{
+      .max_head = config_->buffer_size - config_->rewrite_reserve,
+      .max_headers = config_->max_headers,
+      .accept_unsafe = backend_->options.has(Option::accept_unsafe_response)};
+  while (true) {
+    const wire::Fill fill = server_in_.fill();
+    if (fill == wire::Fill::some) {
+      touch_server();
+      while (true) {
+        const http::Parse parse =
+            server_in_.parse(limits, e.request.method, e.response, body_error_);
+        if (parse == http::Parse::error) return Outcome::junk;
+        if (parse == http::Parse::need_more) break;
+        if (e.response.status >= 200 || e.response.status == 101) return Outcome::head;
+        if (!forward_interim()) return Outcome::client_gone;
+      }
+      continue;
+    }
+    if (fill == wire::Fill::end || fill == wire::Fill::broken) return server_silent();
+    if (fill == wire::Fill::full) return Outcome::junk;
+    Moved moved = move_request();
+    if (moved == Moved::bad_framing) return Outcome::request_bad;
+    if (moved == Moved::source_gone) return Outcome::client_gone;
+    if (moved == Moved::some) continue;
+    if (client_aborted()) {
+      if (client_in_.broken() || session_->connection->io().failed()) return Outcome::client_gone;
+      if (!request_half_closed_ && !server_out_.blocked()) {
+        request_half_closed_ = true;
+        link_.connection->shutdown_write();
+      }
+    }
+    const rt::Instant deadline = body_deadline();
+    if (rt::now() >= deadline)
+      return waits_for_client() ? Outcome::request_timeout : Outcome::timed_out;
+    if (wait(deadline) == rt::Wait::cancelled) return Outcome::killed;
+  }
+}
+
+Step Run::response_missing(Outcome outcome) {
+  txn::Exchange& e = x();
+  state::ProxyCounters& counters = backend_->state->backend.mine();
+  state::ServerCounters& server = slot_.server()->state().counters.mine();
+  e.response.clear();
+  server_keep_alive_ = false;
+  const bool servers_fault = outcome == Outcome::empty || outcome == Outcome::junk ||
+                             outcome == Outcome::timed_out || outcome == Outcome::broken;
+  if (servers_fault) {
+    counters.failed_responses.add();
+    server.failed_responses.add();
+    slot_.server()->observed(false, true);
+  }
+  switch (outcome) {
+    case Outcome::timed_out:
+      keep_alive_ = false;
+      return fail(txn::Cause::server_timeout, txn::Phase::headers, 504);
+    case Outcome::junk:
+      return fail(txn::Cause::proxy, txn::Phase::headers, 502);
+    case Outcome::request_bad:
+      frontend_->state->frontend.mine().failed_requests.add();
+      return fail(txn::Cause::proxy, txn::Phase::headers, 400);
+    case Outcome::request_timeout:
+      keep_alive_ = false;
+      return fail(txn::Cause::client_timeout, txn::Phase::headers, 408);
+    case Outcome::client_gone:
+      counters.client_aborts.add();
+      server.client_aborts.add();
+      return fail(txn::Cause::client, txn::Phase::headers, 400);
+    case Outcome::killed: {
+      const upstream::Kill why = slot_.killed();
+      e.end = {why == upstream::Kill::server_down ? txn::Cause::down
+               : why == upstream::Kill::server_up ? txn::Cause::killed_up
+                                                  : txn::Cause::killed,
+               txn::Phase::headers};
+      keep_alive_ = false;
+      return Step::closed;
+    }
+    default:
+      return fail(txn::Cause::server, txn::Phase::headers, 502);
+  }
+}
+
+}  // namespace proxy

@@ -1,0 +1,231 @@
+// Moving bodies: both directions at once, in one fiber, whichever has something to give. What one
+// side does not take stops the other side's reading.
+#include <algorithm>
+#include <array>
+
+#include "proxy/run.h"
+#include "proxy/session.h"
+
+namespace proxy {
+
+void Run::touch_client() { client_seen_ = rt::now(); }
+void Run::touch_server() { server_seen_ = rt::now(); }
+
+// The request whole, or given up: for an attempt to be repeated its body is kept up to a buffer's
+// size.
+bool Run::keep_for_retry(std::string_view payload) {
+  if (!keep_body_) return false;
+  if (kept_body_.size() + payload.size() > config_->buffer_size) {
+    keep_body_ = false;
+    std::string().swap(kept_body_);
+    return false;
+  }
+  kept_body_ += payload;
+  return true;
+}
+
+Run::Moved Run::move_request() {
+  if (request_sent_ || request_dead_) return Moved::nothing;
+  Moved result = Moved::nothing;
+  const bool chunked = x().request.framing == http::Framing::chunked;
+  while (!request_sent_) {
+    if (server_out_.blocked()) {
+      const std::size_t before = server_out_.kept();
+      if (!server_out_.flush()) return Moved::sink_gone;
+      if (server_out_.kept() != before) {
+        touch_server();
+        result = Moved::some;
+      }
+      if (server_out_.blocked()) return result;
+    }
+    if (client_in_.payload().empty() && !client_in_.all_here()) {
+      wire::Fill fill = wire::Fill::nothing;
+      if (!chunked && !keep_body_ && client_in_.can_read_past()) {
+        std::span<char> room = wire::scratch();
+        const std::size_t got = client_in_.read_past(room, fill);
+        if (got != 0) {
+          touch_client();
+          result = Moved::some;
+          x().request_body_bytes += got;
+          if (!server_out_.send({room.data(), got})) return Moved::sink_gone;
+          if (client_in_.all_here()) request_sent_ = true;
+          continue;
+        }
+      } else {
+        fill = client_in_.fill();
+      }
+      if (fill == wire::Fill::nothing || fill == wire::Fill::full) return result;
+      if (fill != wire::Fill::some) return Moved::source_gone;
+      touch_client();
+    }
+    if (!client_in_.decode(body_error_)) return Moved::bad_framing;
+    const std::string_view payload = client_in_.payload();
+    const bool last = client_in_.all_here();
+    if (payload.empty() && !last) continue;
+    keep_for_retry(payload);
+    if (!server_out_.send_body({}, payload, chunked, last, &client_in_.trailers()))
+      return Moved::sink_gone;
+    x().request_body_bytes += payload.size();
+    client_in_.consume(payload.size());
+    result = Moved::some;
+    request_sent_ = last;
+  }
+  return result;
+}
+
+Run::Moved Run::move_response() {
+  Moved result = Moved::nothing;
+  while (true) {
+    if (client_out_.blocked()) {
+      const std::size_t before = client_out_.kept();
+      if (!client_out_.flush()) return Moved::sink_gone;
+      if (client_out_.kept() != before) {
+        touch_client();
+        result = Moved::some;
+      }
+      if (client_out_.blocked()) return result;
+    }
+    if (response_done_) return result;
+    if (server_in_.payload().empty() && !server_in_.all_here()) {
+      wire::Fill fill = wire::Fill::nothing;
+      if (!response_chunked_ && server_in_.can_read_past()) {
+        std::span<char> room = wire::scratch();
+        const std::size_t got = server_in_.read_past(room, fill);
+        if (got != 0) {
+          touch_server();
+          result = Moved::some;
+          x().response_body_bytes += got;
+          if (!client_out_.send({room.data(), got})) return Moved::sink_gone;
+          response_done_ = server_in_.all_here();
+          continue;
+        }
+      } else {
+        fill = server_in_.fill();
+      }
+      if (fill == wire::Fill::nothing || fill == wire::Fill::full) return result;
+      if (fill == wire::Fill::some) touch_server();
+      const bool ends =
+          fill == wire::Fill::end && server_in_.framing() == http::Framing::until_close;
+      if (fill != wire::Fill::some && !ends) return Moved::source_gone;
+    }
+    if (!server_in_.decode(body_error_)) return Moved::bad_framing;
+    const std::string_view payload = server_in_.payload();
+    const bool last = server_in_.all_here();
+    if (payload.empty() && !last) continue;
+    if (!client_out_.send_body({}, payload, response_chunked_, last, &server_in_.trailers()))
+      return Moved::sink_gone;
+    x().response_body_bytes += payload.size();
+    server_in_.consume(payload.size());
+    result = Moved::some;
+    response_done_ = last;
+  }
+}
+
+// Whether the next thing has to come from the client: body bytes, or room for ours.
+bool Run::waits_for_client() const {
+  if (client_out_.blocked()) return true;
+  return !request_sent_ && !request_dead_ && !server_out_.blocked();
+}
+
+rt::Instant Run::body_deadline() const {
+  rt::Instant deadline = rt::kNever;
+  const auto consider = [&](rt::Instant since, rt::Duration timeout) {
+    if (timeout != rt::kForever) deadline = std::min(deadline, since + timeout);
+  };
+  if (waits_for_client()) consider(client_seen_, client_timeout());
+  const bool waits_for_server =
+      server_out_.blocked() || (!response_done_ && !client_out_.blocked() &&
+                                (request_sent_ || request_dead_ || response_started_));
+  if (waits_for_server) consider(server_seen_, server_timeout());
+  return deadline;
+}
+
+void Run::body_timed_out() {
+  const rt::Duration client = client_timeout();
+  const bool clients =
+      waits_for_client() && client != rt::kForever && rt::now() >= client_seen_ + client;
+  x().end = {clients ? txn::Cause::client_timeout : txn::Cause::server_timeout,
+             response_done_ ? txn::Phase::last : txn::Phase::data};
+}
+
+void Run::relay_trouble(Moved moved, bool response_side) {
+  txn::Exchange& e = x();
+  state::ProxyCounters& counters = backend_->state->backend.mine();
+  state::ServerCounters& server = slot_.server()->state().counters.mine();
+  const txn::Phase phase = response_done_ ? txn::Phase::last : txn::Phase::data;
+  const bool clients_end = response_side == (moved == Moved::sink_gone);
+  if (moved == Moved::bad_framing) {
+    e.end = {response_side ? txn::Cause::server : txn::Cause::proxy, txn::Phase::data};
+  } else if (clients_end) {
+    e.end = {txn::Cause::client, phase};
+    counters.client_aborts.add();
+    server.client_aborts.add();
+  } else {
+    e.end = {txn::Cause::server, phase};
+    counters.server_aborts.add();
+    server.server_aborts.add();
+  }
+}
+
+Step Run::relay_bodies() {
+  server_seen_ = client_seen_ = rt::now();
+  while (true) {
+    const Moved response = move_response();
+    if (response > Moved::some) {
+      relay_trouble(response, true);
+      return Step::closed;
+    }
+    if (response_done_ && !client_out_.blocked() && (request_sent_ || request_dead_)) break;
+    Moved request = move_request();
+    if (request == Moved::sink_gone) {
+      // The server has enough of the request; its response may still come.
+      request_dead_ = true;
+      keep_alive_ = false;
+      request = Moved::some;
+    }
+    if (request > Moved::some) {
+      relay_trouble(request, false);
+      return Step::closed;
+    }
+    if (response == Moved::some || request == Moved::some) continue;
+    if (response_done_ && server_in_.at_end() && !request_sent_) request_dead_ = true;
+    const rt::Instant deadline = body_deadline();
+    if (rt::now() >= deadline) {
+      body_timed_out();
+      return Step::closed;
+    }
+    if (client_out_.broken() || session_->connection->io().failed()) {
+      relay_trouble(Moved::sink_gone, true);
+      return Step::closed;
+    }
+    if (wait(deadline) == rt::Wait::cancelled) {
+      x().end = {txn::Cause::killed, txn::Phase::data};
+      return Step::closed;
+    }
+  }
+  return request_dead_ ? Step::closed : Step::answered;
+}
+
+// After an answer of our own: the rest of the request is read and dropped, so that the connection
+// can go on, or close without losing the answer.
+void Run::drain_request() {
+  constexpr std::uint64_t kMost = 1 << 20;
+  if (client_in_.connection() == nullptr || !x().request_valid) return;
+  std::uint64_t dropped = 0;
+  touch_client();
+  while (keep_alive_ && !client_in_.over()) {
+    if (!client_in_.decode(body_error_)) keep_alive_ = false;
+    const std::size_t count = client_in_.payload().size();
+    client_in_.consume(count);
+    dropped += count;
+    if (client_in_.over()) break;
+    if (dropped > kMost || client_in_.at_end()) keep_alive_ = false;
+    if (client_in_.fill() != wire::Fill::nothing) continue;
+    const rt::Duration timeout = client_timeout();
+    const rt::Instant deadline = timeout == rt::kForever ? rt::kNever : client_seen_ + timeout;
+    if (wait(deadline) != rt::Wait::ready && rt::now() >= deadline) keep_alive_ = false;
+    if (rt::cancelled()) keep_alive_ = false;
+  }
+}
+
+}  // namespace proxy

@@ -1,0 +1,10 @@
+// What other rooms hand to the engine; set through serve.h.
+#pragma once
+
+#include "proxy/serve.h"
+
+namespace proxy {
+
+StatsFactory stats_factory();
+
+}  // namespace proxy

@@ -1,0 +1,166 @@
+#include "proxy/relay.h"
+
+#include <algorithm>
+
+#include "proxy/session.h"
+
+namespace proxy {
+
+void Relay::start(Run& run) {
+  auto* relay = new Relay(run);
+  relay->turn();
+}
+
+Relay::Relay(Run& run)
+    : run_(run),
+      up_(*this, *run.client_in_.connection(), *run.server_in_.connection()),
+      down_(*this, *run.server_in_.connection(), *run.client_in_.connection()),
+      active_(rt::now()),
+      client_timeout_(run.client_timeout()),
+      server_timeout_(run.server_timeout()),
+      tunnel_timeout_(run.tunnel_timeout()),
+      client_fin_(run.frontend_->timeouts.client_fin),
+      server_fin_(run.backend_->timeouts.server_fin) {
+  run.fiber_ = nullptr;
+  const auto adopt = [](Side& side, wire::Output& out, wire::Input& in) {
+    side.kept = out.take_kept();
+    side.kept += in.payload();
+    in.consume(in.payload().size());
+    side.kept += in.raw();
+    side.ended = in.at_end();
+    side.source_broken = in.broken();
+    in.detach();
+  };
+  adopt(up_, run.server_out_, run.client_in_);
+  adopt(down_, run.client_out_, run.server_in_);
+  up_.moved = up_.kept.size();
+  down_.moved = down_.kept.size();
+  run.slot_.on_kill(&Relay::kill, this);
+  up_.source.io().park(&up_);
+  down_.source.io().park(&down_);
+  timer_.arm(expiry());
+}
+
+void Relay::kill(void* relay) {
+  auto& self = *static_cast<Relay*>(relay);
+  const upstream::Kill why = self.run_.slot_.killed();
+  self.finish({why == upstream::Kill::server_down ? txn::Cause::down
+               : why == upstream::Kill::server_up ? txn::Cause::killed_up
+                                                  : txn::Cause::killed,
+               txn::Phase::data});
+}
+
+bool Relay::flush(Side& side) {
+  while (side.kept_at < side.kept.size()) {
+    const iovec rest{side.kept.data() + side.kept_at, side.kept.size() - side.kept_at};
+    auto put = side.sink.write_now({&rest, 1});
+    if (!put) {
+      side.sink_broken = put.error() != net::IoError::would_block;
+      return false;
+    }
+    side.kept_at += *put;
+    active_ = rt::now();
+  }
+  side.kept_at = 0;
+  side.kept.capacity() > 32768 ? std::string().swap(side.kept) : side.kept.clear();
+  return true;
+}
+
+// As much as goes now; false when one of the two is gone for good.
+bool Relay::move(Side& side) {
+  if (!flush(side)) return !side.sink_broken;
+  while (!side.ended && side.source.io().readable()) {
+    const std::span<char> room = wire::scratch();
+    auto got = side.source.read_now(room);
+    if (!got) {
+      if (got.error() == net::IoError::would_block) return true;
+      side.source_broken = side.ended = true;
+      return false;
+    }
+    active_ = rt::now();
+    if (*got == 0) {
+      side.ended = true;
+      break;
+    }
+    side.moved += *got;
+    const iovec piece{room.data(), *got};
+    auto put = side.sink.write_now({&piece, 1});
+    if (!put && put.error() != net::IoError::would_block) {
+      side.sink_broken = true;
+      return false;
+    }
+    const std::size_t taken = put ? *put : 0;
+    if (taken < *got) {
+      side.kept.assign(room.data() + taken, *got - taken);
+      return true;
+    }
+  }
+  if (side.ended && !std::exchange(side.closed, true)) side.sink.shutdown_write();
+  return true;
+}
+
+void Relay::turn() {
+  if (finishing_) return;
+  const bool was_ended = up_.ended || down_.ended;
+  const bool good = move(up_) && move(down_);
+  if (!good) {
+    const bool client = up_.source_broken || down_.sink_broken;
+    return finish({client ? txn::Cause::client : txn::Cause::server, txn::Phase::data});
+  }
+  if (up_.closed && down_.closed) return finish({});
+  if ((up_.ended || down_.ended) && !was_ended) timer_.arm(expiry());
+}
+
+// The timer is not moved with each byte: when it fires it is asked what is due.
+rt::Instant Relay::expiry() const {
+  const auto earliest = [](rt::Duration a, rt::Duration b) { return std::min(a, b); };
+  rt::Duration limit = tunnel_timeout_ != rt::kForever ? tunnel_timeout_
+                                                       : earliest(client_timeout_, server_timeout_);
+  if (up_.ended && client_fin_ != rt::kForever) limit = earliest(limit, client_fin_);
+  if (down_.ended && server_fin_ != rt::kForever) limit = earliest(limit, server_fin_);
+  return limit == rt::kForever ? rt::kNever : active_ + limit;
+}
+
+void Relay::IdleTimer::fire(rt::Timer& timer) { static_cast<IdleTimer&>(timer).relay.on_timer(); }
+
+void Relay::on_timer() {
+  const rt::Instant due = expiry();
+  if (due > rt::now()) {
+    timer_.arm(due);
+    return;
+  }
+  const bool client = client_timeout_ <= server_timeout_;
+  finish({client ? txn::Cause::client_timeout : txn::Cause::server_timeout, txn::Phase::data});
+}
+
+// Logging may wait: it happens in a fiber.
+void Relay::finish(txn::Termination end) {
+  finishing_ = true;
+  timer_.disarm();
+  up_.source.io().park(nullptr);
+  down_.source.io().park(nullptr);
+  Run& run = run_;
+  run.x().end = end;
+  run.x().bytes_in += up_.moved;
+  run.x().bytes_out += down_.moved;
+  run.x().request_body_bytes += up_.moved;
+  run.x().response_body_bytes += down_.moved;
+  if (end.cause == txn::Cause::client) run.backend_->state->backend.mine().client_aborts.add();
+  if (end.cause == txn::Cause::server) run.backend_->state->backend.mine().server_aborts.add();
+  run.slot_.on_kill(nullptr, nullptr);
+  rt::spawn([this, &run] {
+    delete this;
+    run.fiber_ = rt::current();
+    Session& session = *run.session_;
+    run.end_exchange();
+    run.give_back();
+    session.close();
+  });
+}
+
+After Run::start_tunnel() {
+  Relay::start(*this);
+  return After::relayed;
+}
+
+}  // namespace proxy

@@ -1,0 +1,57 @@
+// Bytes through, both ways: a TCP connection or an HTTP tunnel once its rules are done. Driven by
+// the loop, without a fiber; holds memory only where one side is slower than the other. Owned by
+// itself from start() to its end, on the worker of its Run.
+#pragma once
+
+#include <string>
+
+#include "proxy/run.h"
+#include "rt/io.h"
+#include "rt/timer.h"
+
+namespace proxy {
+
+class Relay final {
+ public:
+  // Takes over the connections of `run`, with what its inputs and outputs still hold.
+  static void start(Run& run);
+
+ private:
+  // One direction: from `source` to `sink`.
+  struct Side final : rt::Watcher {
+    Side(Relay& r, net::Connection& from, net::Connection& to) : relay(r), source(from), sink(to) {}
+    void on_ready() override { relay.turn(); }
+    Relay& relay;
+    net::Connection& source;
+    net::Connection& sink;
+    std::string kept;  // what the sink did not take
+    std::size_t kept_at = 0;
+    bool ended = false;   // no more from the source
+    bool closed = false;  // and the sink knows
+    bool source_broken = false, sink_broken = false;
+    std::uint64_t moved = 0;
+  };
+  struct IdleTimer : rt::Timer {
+    explicit IdleTimer(Relay& r) : rt::Timer(&IdleTimer::fire), relay(r) {}
+    static void fire(rt::Timer& timer);
+    Relay& relay;
+  };
+
+  explicit Relay(Run& run);
+  void turn();
+  bool move(Side& side);
+  bool flush(Side& side);
+  rt::Instant expiry() const;
+  void on_timer();
+  void finish(txn::Termination end);
+  static void kill(void* relay);
+
+  Run& run_;
+  Side up_, down_;
+  rt::Instant active_;
+  rt::Duration client_timeout_, server_timeout_, tunnel_timeout_, client_fin_, server_fin_;
+  IdleTimer timer_{*this};
+  bool finishing_ = false;
+};
+
+}  // namespace proxy

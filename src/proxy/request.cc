@@ -1,0 +1,225 @@
+// From the first byte of a request to the point where a server is needed.
+#include <algorithm>
+
+#include "http/uri.h"
+#include "proxy/hooks.h"
+#include "proxy/run.h"
+#include "proxy/session.h"
+
+namespace proxy {
+
+namespace {
+
+http::ParseLimits limits_of(const Config& config, bool accept_unsafe) {
+  return {.max_head = config.buffer_size - config.rewrite_reserve,
+          .max_headers = config.max_headers,
+          .accept_unsafe = accept_unsafe};
+}
+
+rt::Duration first_set(std::initializer_list<rt::Duration> timeouts) {
+  for (rt::Duration t : timeouts)
+    if (t != rt::kForever) return t;
+  return rt::kForever;
+}
+
+}  // namespace
+
+Step Run::receive_head() {
+  const Timeouts& t = frontend_->timeouts;
+  const rt::Instant deadline = x().times.request_start == rt::kNever ? rt::kNever : [&] {
+    rt::Duration d = first_set({t.http_request, t.client});
+    return d == rt::kForever ? rt::kNever : x().times.request_start + d;
+  }();
+  const http::ParseLimits limits =
+      limits_of(*config_, frontend_->options.has(Option::accept_unsafe_request));
+  http::ParseError error;
+  rt::Wait how = rt::Wait::ready;
+  http::Parse parse = http::Parse::need_more;
+  bool news = client_in_.has_bytes();
+  while (true) {
+    if (news) parse = client_in_.parse(limits, x().request, error);
+    if (parse != http::Parse::need_more) break;
+    const wire::Fill fill = client_in_.fill();
+    news = fill == wire::Fill::some;
+    if (news) continue;
+    if (fill != wire::Fill::nothing) break;
+    how = rt::now() >= deadline ? rt::Wait::timed_out : wait(deadline);
+    if (how != rt::Wait::ready) break;
+  }
+  if (parse != http::Parse::complete) return head_missing(parse, error, how);
+  note_request();
+  // Broken framing that is here already is refused before anybody acts on the request.
+  if (!client_in_.decode(body_error_)) return fail(txn::Cause::proxy, txn::Phase::request, 400);
+  return Step::go_on;
+}
+
+Step Run::head_missing(http::Parse parse, const http::ParseError& error, rt::Wait how) {
+  state::ProxyCounters& counters = frontend_->state->frontend.mine();
+  keep_alive_ = false;
+  if (parse == http::Parse::error) {
+    x().request.clear();
+    counters.requests.add();
+    counters.failed_requests.add();
+    return fail(txn::Cause::proxy, txn::Phase::request, error.status);
+  }
+  const bool nothing = !client_in_.has_bytes();
+  const bool probe = nothing && frontend_->options.has(Option::http_ignore_probes);
+  if (how == rt::Wait::cancelled || probe || (nothing && x().session.requests > 1)) {
+    logged_ = true;
+    return Step::closed;
+  }
+  x().request.clear();
+  if (how == rt::Wait::timed_out) {
+    counters.failed_requests.add();
+    return fail(txn::Cause::client_timeout, txn::Phase::request, 408);
+  }
+  if (nothing && frontend_->options.has(Option::dontlognull)) logged_ = true;
+  if (!nothing) counters.failed_requests.add();
+  counters.client_aborts.add();
+  return fail(txn::Cause::client, txn::Phase::request, 400);
+}
+
+void Run::note_request() {
+  txn::Exchange& e = x();
+  e.request_valid = true;
+  e.times.request_done = rt::now();
+  e.point = txn::Point::http_request;
+  client_in_.begin_body(e.request.framing, e.request.content_length);
+  const bool stopping = config_->registry->process().stopping.load(std::memory_order_relaxed);
+  keep_alive_ = e.request.keep_alive && !frontend_->options.has(Option::httpclose) && !stopping;
+  state::ProxyCounters& counters = frontend_->state->frontend.mine();
+  const auto now_ms = static_cast<std::uint64_t>(
+      std::chrono::duration_cast<rt::milliseconds>(rt::now().time_since_epoch()).count());
+  counters.requests.add();
+  counters.request_rate.add(now_ms);
+  counters.request_rate_max.raise_to(counters.request_rate.per_second(now_ms));
+  state::ProcessCounters& process = config_->registry->process().counters.mine();
+  process.requests.add();
+  process.request_rate.add(now_ms);
+  if (!frontend_->request_captures.empty()) capture_request_headers();
+  if (!frontend_->cookie_capture.name.empty()) capture_request_cookie();
+}
+
+void Run::capture_request_headers() {
+  txn::Exchange& e = x();
+  const std::vector<Capture>& wanted = frontend_->request_captures;
+  if (e.request_captures.size() < wanted.size()) e.request_captures.resize(wanted.size());
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    if (wanted[i].name.empty()) continue;
+    std::string_view value;  // of the last one
+    for (const http::Field& f : e.request.headers)
+      if (f.name == wanted[i].name) value = f.value;
+    if (!value.empty()) e.request_captures[i] = e.arena.copy(value.substr(0, wanted[i].length));
+  }
+}
+
+Step Run::frontend_rules() {
+  x().original_target = x().request.target;
+  x().original_method = x().request.method_text;
+  if (!frontend_->tcp_request.empty()) {
+    x().point = txn::Point::request_content;
+    Step step = content_rules(frontend_->tcp_request, *frontend_, frontend_->inspect_delay,
+                              txn::Direction::request);
+    if (step != Step::go_on) return step;
+    x().point = txn::Point::http_request;
+  }
+  if (!frontend_->monitor_uri.empty() && x().request.target == frontend_->monitor_uri)
+    return monitor();
+  if (frontend_->options.has(Option::http_buffer_request)) {
+    Step step = buffer_request_body();
+    if (step != Step::go_on) return step;
+  }
+  return http_rules(*frontend_);
+}
+
+// Waits for the whole body, or as much of it as fits (option http-buffer-request).
+Step Run::buffer_request_body() {
+  const rt::Duration limit = first_set({frontend_->timeouts.http_request, client_timeout()});
+  const rt::Instant deadline = limit == rt::kForever ? rt::kNever : x().times.request_start + limit;
+  while (!request_body_.complete() && !request_body_.full()) {
+    const rt::Wait how = request_body_.wait_more(deadline);
+    if (body_error_.what[0] != '\0') return fail(txn::Cause::proxy, txn::Phase::request, 400);
+    if (how == rt::Wait::timed_out)
+      return fail(txn::Cause::client_timeout, txn::Phase::request, 408);
+    if (how == rt::Wait::cancelled) return Step::closed;
+  }
+  if (client_in_.at_end() && !client_in_.all_here())
+    return fail(txn::Cause::client, txn::Phase::request, 400);
+  return Step::go_on;
+}
+
+// "monitor-uri" answers before any rule and is not logged.
+Step Run::monitor() {
+  expr::Context ctx = context(*frontend_, txn::Direction::request);
+  bool failed = false;
+  for (const auto& condition : frontend_->monitor_fail) failed |= condition->evaluate(ctx) == 1;
+  x().end = {txn::Cause::local, txn::Phase::request};
+  logged_ = !failed;
+  return answer(*error_reply(frontend_->state, failed ? 503 : 200));
+}
+
+Step Run::choose_backend() {
+  if (backend_ != nullptr) return Step::go_on;
+  expr::Context ctx = context(*frontend_, txn::Direction::request);
+  const Proxy* chosen = nullptr;
+  for (const UseBackend& rule : frontend_->use_backend) {
+    if (rule.condition != nullptr && rule.condition->evaluate(ctx) != 1) continue;
+    const state::Proxy* found = rule.fixed;
+    if (rule.dynamic != nullptr) {
+      found = config_->registry->find(rule.dynamic->text(ctx), state::kBackend);
+      // A name that is none's falls through to the default backend (manual, "use_backend").
+      if (found == nullptr) break;
+    }
+    chosen = config_->of(found);
+    break;
+  }
+  if (chosen == nullptr) chosen = config_->of(frontend_->default_backend);
+  if (chosen == nullptr && frontend_->is_backend()) chosen = frontend_;
+  if (chosen == nullptr) return fail(txn::Cause::server, txn::Phase::connect, 503);
+  enter_backend(*chosen);
+  return Step::go_on;
+}
+
+Step Run::backend_rules() {
+  if (backend_ != frontend_) {
+    if (!backend_->tcp_request.empty()) {
+      x().point = txn::Point::request_content;
+      Step step = content_rules(backend_->tcp_request, *backend_, backend_->inspect_delay,
+                                txn::Direction::request);
+      if (step != Step::go_on) return step;
+      x().point = txn::Point::http_request;
+    }
+    if (backend_->options.has(Option::http_buffer_request)) {
+      Step step = buffer_request_body();
+      if (step != Step::go_on) return step;
+    }
+    Step step = http_rules(*backend_);
+    if (step != Step::go_on) return step;
+  }
+  if (backend_->options.has(Option::httpclose)) keep_alive_ = false;
+  return Step::go_on;
+}
+
+// What the proxy itself adds to a request, once all rules have seen it.
+Step Run::prepare_request() {
+  txn::Exchange& e = x();
+  if (!frontend_->unique_id_header.empty())
+    e.request.headers.add(frontend_->unique_id_header, make_unique_id(), e.arena);
+  add_forwarded_headers();
+  const std::uint32_t retry_on = backend_->backend->settings.retry_on;
+  keep_body_ =
+      config_->retry_bodies && (retry_on & ~std::uint32_t{upstream::kRetryConnFailure}) != 0;
+  if (!backend_->backend->settings.cookie_name.empty()) read_persistence_cookie();
+  return Step::go_on;
+}
+
+// Before we wait for a body that the client holds back until it is told to go on.
+bool Run::send_continue() {
+  txn::Exchange& e = x();
+  if (!e.is_http || !e.request.expect_continue || continue_sent_ || request_head_sent_) return true;
+  continue_sent_ = true;
+  e.request.headers.remove(http::HeaderId::expect);
+  return client_out_.send("HTTP/1.1 100 Continue\r\n\r\n");
+}
+
+}  // namespace proxy

@@ -1,0 +1,179 @@
+// From a response head that has come to the moment it is on its way to the client.
+#include <charconv>
+
+#include "proxy/run.h"
+#include "proxy/session.h"
+
+namespace proxy {
+
+namespace {
+
+bool at_least_1_1(http::Version v) { return v.major > 1 || (v.major == 1 && v.minor >= 1); }
+
+}  // namespace
+
+// 100, 102, 103: passed on as they are to clients that know them (RFC 9110 section 15.2).
+bool Run::forward_interim() {
+  if (!at_least_1_1(x().request.version)) return true;
+  if (x().response.status == 100) continue_sent_ = true;
+  return send_interim(x().response);
+}
+
+bool Run::send_interim(const http::ResponseHead& head) {
+  if (!x().is_http || response_started_) return false;
+  std::string bytes;
+  http::write_response_head(head, bytes);
+  return client_out_.send(bytes);
+}
+
+// The 103 that "http-request early-hint" rules have collected.
+void Run::send_early_hints() {
+  txn::Exchange& e = x();
+  http::ResponseHead head;
+  head.status = 103;
+  head.reason = "Early Hints";
+  head.headers = std::move(e.early_hints);
+  e.early_hints.clear();
+  if (at_least_1_1(e.request.version)) send_interim(head);
+}
+
+Step Run::process_response() {
+  txn::Exchange& e = x();
+  e.response_valid = true;
+  e.times.response_start = rt::now();
+  // A switch of protocols that nobody asked for cannot be followed.
+  if (e.response.status == 101 && !e.request.upgrade) return response_missing(Outcome::junk);
+  slot_.server()->observed(e.response.status < 500, true);
+  server_keep_alive_ = server_keep_alive_ && e.response.keep_alive;
+  server_in_.begin_body(e.response.framing, e.response.content_length);
+  if (!server_in_.decode(body_error_)) return response_missing(Outcome::junk);
+  e.response_channel = &response_body_;
+  if (!frontend_->response_captures.empty()) capture_response_headers();
+  if (!frontend_->cookie_capture.name.empty()) capture_response_cookie();
+
+  if (!backend_->tcp_response.empty()) {
+    e.point = txn::Point::response_content;
+    Step step = content_rules(backend_->tcp_response, *backend_, backend_->response_inspect_delay,
+                              txn::Direction::response);
+    if (step != Step::go_on) return step;
+  }
+  e.point = txn::Point::http_response;
+  const Proxy* order[] = {backend_, frontend_ == backend_ ? nullptr : frontend_};
+  for (const Proxy* of : order) {
+    if (of == nullptr || of->http_response.empty()) continue;
+    expr::Context ctx = context(*of, txn::Direction::response);
+    e.strict_rewrite = true;
+    Step step = response_verdict(of->http_response.run(ctx), *of);
+    if (step != Step::go_on) return step;
+  }
+  if (!backend_->backend->settings.cookie_name.empty()) write_persistence_cookie();
+  return Step::go_on;
+}
+
+void Run::capture_response_headers() {
+  txn::Exchange& e = x();
+  const std::vector<Capture>& wanted = frontend_->response_captures;
+  if (e.response_captures.size() < wanted.size()) e.response_captures.resize(wanted.size());
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    if (wanted[i].name.empty()) continue;
+    std::string_view value;
+    for (const http::Field& f : e.response.headers)
+      if (f.name == wanted[i].name) value = f.value;
+    if (!value.empty()) e.response_captures[i] = e.arena.copy(value.substr(0, wanted[i].length));
+  }
+}
+
+Step Run::after_response_rules() {
+  txn::Exchange& e = x();
+  e.point = txn::Point::http_after_response;
+  const Proxy* order[] = {backend_, frontend_ == backend_ ? nullptr : frontend_};
+  for (const Proxy* of : order) {
+    if (of == nullptr || of->http_after_response.empty()) continue;
+    expr::Context ctx = context(*of, txn::Direction::response);
+    e.strict_rewrite = true;
+    const rules::Verdict verdict = of->http_after_response.run(ctx);
+    if (verdict == rules::Verdict::error || verdict == rules::Verdict::close) return Step::closed;
+  }
+  return Step::go_on;
+}
+
+// Says in the head what becomes of the connection (RFC 9112 section 9.3).
+void Run::finish_response_head(http::ResponseHead& head, bool ours) {
+  if (head.framing == http::Framing::until_close) keep_alive_ = false;
+  if (ours) head.headers.remove(http::HeaderId::connection);
+  if (at_least_1_1(head.version)) {
+    if (!keep_alive_ && !head.upgrade)
+      head.headers.add_parsed({"connection", "close", http::HeaderId::connection});
+    else if (!at_least_1_1(x().request.version) && !head.upgrade)
+      head.headers.add_parsed({"connection", "keep-alive", http::HeaderId::connection});
+  } else if (keep_alive_ && !head.upgrade) {
+    head.headers.add_parsed({"connection", "keep-alive", http::HeaderId::connection});
+  }
+  response_chunked_ = head.framing == http::Framing::chunked;
+}
+
+Step Run::send_response_head() {
+  txn::Exchange& e = x();
+  if (response_body_.edited && e.response.framing == http::Framing::length) fix_response_length();
+  if (config_->registry->process().stopping.load(std::memory_order_relaxed)) keep_alive_ = false;
+  if (after_response_rules() != Step::go_on) {
+    server_keep_alive_ = false;
+    return fail(txn::Cause::internal, txn::Phase::headers, 500);
+  }
+  finish_response_head(e.response, false);
+  std::span<char> room = wire::scratch();
+  std::string large;
+  const std::size_t size = http::write_response_head(e.response, room);
+  std::string_view bytes(room.data(), size);
+  if (size > room.size()) {
+    http::write_response_head(e.response, large);
+    bytes = large;
+  }
+  const std::string_view payload = server_in_.payload();
+  const bool last = server_in_.all_here();
+  response_started_ = true;
+  if (frontend_->options.has(Option::logasap)) log();
+  const bool sent =
+      client_out_.send_body(bytes, payload, response_chunked_, last, &server_in_.trailers());
+  e.response_body_bytes += payload.size();
+  server_in_.consume(payload.size());
+  response_done_ = last;
+  count_status();
+  if (!sent) {
+    relay_trouble(Moved::sink_gone, true);
+    return Step::closed;
+  }
+  if (e.response.upgrade) return Step::tunnel;
+  if (response_done_ && request_sent_ && !client_out_.blocked()) return Step::answered;
+  return Step::go_on;
+}
+
+void Run::fix_response_length() {
+  txn::Exchange& e = x();
+  response_body_.edited = false;
+  e.response.headers.remove(http::HeaderId::content_length);
+  if (server_in_.all_here()) {
+    e.response.content_length = server_in_.payload().size();
+    char digits[20];
+    auto [end, error] = std::to_chars(digits, digits + sizeof digits, e.response.content_length);
+    e.response.headers.add("content-length",
+                           e.arena.copy({digits, static_cast<std::size_t>(end - digits)}), e.arena);
+  } else {
+    e.response.framing = http::Framing::chunked;
+    e.response.headers.add("transfer-encoding", "chunked", e.arena);
+  }
+}
+
+// Waits until the client has taken what is kept for it.
+bool Run::flush_client(rt::Instant deadline) {
+  while (client_out_.blocked()) {
+    const std::size_t before = client_out_.kept();
+    if (!client_out_.flush()) return false;
+    if (!client_out_.blocked()) break;
+    if (client_out_.kept() != before) touch_client();
+    if (rt::now() >= deadline || wait(deadline) == rt::Wait::cancelled) return false;
+  }
+  return !client_out_.broken();
+}
+
+}  // namespace proxy

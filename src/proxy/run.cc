@@ -1,0 +1,222 @@
+#include "proxy/run.h"
+
+#include <atomic>
+#include <chrono>
+
+#include "proxy/session.h"
+
+namespace proxy {
+
+namespace {
+
+constexpr unsigned kKeptRuns = 512;  // free ones a worker keeps
+
+struct Pool {
+  Run* head = nullptr;
+  unsigned count = 0;
+};
+thread_local Pool pool;
+
+std::atomic<std::uint32_t> next_exchange_id{0};
+
+std::int64_t wall_us(rt::Instant at) {
+  using std::chrono::duration_cast;
+  using std::chrono::microseconds;
+  // The wall clock may be set while we run: it is compared with the monotonic one every second.
+  thread_local rt::Instant checked{};
+  thread_local std::int64_t offset_us = 0;
+  if (at - checked > std::chrono::seconds(1) || checked == rt::Instant{}) {
+    auto wall = std::chrono::system_clock::now().time_since_epoch();
+    offset_us = duration_cast<microseconds>(wall).count() -
+                duration_cast<microseconds>(rt::precise_now().time_since_epoch()).count();
+    checked = at;
+  }
+  return duration_cast<microseconds>(at.time_since_epoch()).count() + offset_us;
+}
+
+}  // namespace
+
+Run::Run() = default;
+Run::~Run() = default;
+
+Run& Run::take(Session& session) {
+  Run* run = pool.head;
+  if (run == nullptr) {
+    run = new Run;
+  } else {
+    pool.head = run->next_free_;
+    --pool.count;
+  }
+  run->session_ = &session;
+  run->config_ = &running();
+  run->frontend_ = &session.frontend;
+  run->fiber_ = rt::current();
+  run->client_in_.attach(session.connection.get(), std::move(session.received));
+  run->client_out_.attach(session.connection.get());
+  run->watch_client(true);
+  return *run;
+}
+
+void Run::give_back() {
+  client_out_.detach();
+  client_in_.detach();
+  session_ = nullptr;
+  fiber_ = nullptr;
+  if (pool.count >= kKeptRuns) {
+    delete this;
+    return;
+  }
+  next_free_ = pool.head;
+  pool.head = this;
+  ++pool.count;
+}
+
+void Run::watch_client(bool on) { session_->connection->io().park(on ? this : nullptr); }
+
+wire::Buffer Run::release_client() {
+  watch_client(false);
+  return client_in_.detach();
+}
+
+bool Run::client_has_bytes() const { return client_in_.has_bytes(); }
+
+void Run::on_ready() {
+  if (fiber_ == nullptr) return;
+  if (abort_cancels_ && client_aborted())
+    rt::cancel(*fiber_);
+  else
+    rt::wake(*fiber_);
+}
+
+void Run::begin(bool http) {
+  exchange_.emplace(session_->facts);
+  txn::Exchange& e = *exchange_;
+  e.request.headers = std::move(spare_request_headers_);
+  e.response.headers = std::move(spare_response_headers_);
+  e.request.clear();
+  e.response.clear();
+  e.engine = this;
+  e.is_http = http;
+  e.frontend = frontend_->state;
+  e.request_channel = &request_body_;
+  e.response_channel = nullptr;
+  e.id = next_exchange_id.fetch_add(1, std::memory_order_relaxed);
+  const bool first = session_->facts.requests == 0;
+  e.times.idle_start = first ? session_->facts.accepted : session_->idle_since;
+  e.times.request_start = first ? session_->facts.accepted : rt::now();
+  e.times.start_wall_us = first ? session_->facts.accepted_wall_us : wall_us(rt::now());
+  ++session_->facts.requests;
+
+  backend_ = nullptr;
+  persistence_ = cookie_server_ = nullptr;
+  persistent_ = fresh_only_ = abort_cancels_ = request_dead_ = false;
+  counted_backend_ = continue_sent_ = false;
+  request_sent_ = request_head_sent_ = request_half_closed_ = keep_body_ = false;
+  kept_body_.clear();
+  kept_sent_ = 0;
+  response_started_ = response_done_ = response_chunked_ = is_reply_ = logged_ = false;
+  keep_alive_ = server_keep_alive_ = false;
+  request_body_.edited = response_body_.edited = false;
+  body_error_ = {};
+  client_seen_ = server_seen_ = rt::now();
+  received_before_ = client_in_.received() - client_in_.raw().size();
+  sent_before_ = client_out_.sent();
+}
+
+expr::Context Run::context(const Proxy& of, txn::Direction direction) {
+  return expr::Context{.registry = *config_->registry,
+                       .arena = x().arena,
+                       .session = &session_->facts,
+                       .exchange = &x(),
+                       .proxy = of.state,
+                       .direction = direction};
+}
+
+void Run::enter_backend(const Proxy& backend) {
+  backend_ = &backend;
+  x().backend = backend.state;
+  state::Proxy& st = *backend.state;
+  counted_backend_ = true;
+  const std::uint32_t now = st.backend_sessions.fetch_add(1, std::memory_order_relaxed) + 1;
+  if (now > st.backend_highest.load(std::memory_order_relaxed))
+    st.backend_highest.store(now, std::memory_order_relaxed);
+  state::ProxyCounters& counters = st.backend.mine();
+  counters.sessions.add();
+  counters.requests.add(x().is_http ? 1 : 0);
+}
+
+// The client is gone, or has closed its side where that means the same (option abortonclose).
+bool Run::client_aborted() {
+  const rt::Descriptor& io = session_->connection->io();
+  if (io.failed() || client_in_.broken() || client_out_.broken()) return true;
+  if (!io.hung_up() && !client_in_.at_end()) return false;
+  const Proxy& of = backend_ != nullptr ? *backend_ : *frontend_;
+  if (!of.options.has(Option::abortonclose)) return false;
+  // Bytes may stand before the end: those of a request that was sent ahead.
+  if (!client_in_.at_end() && client_in_.all_here() && io.readable()) client_in_.fill();
+  return client_in_.at_end() && !client_in_.has_bytes();
+}
+
+// The connection goes to the pool when both messages are complete and nothing stands in the way.
+void Run::drop_server(bool reusable) {
+  if (!link_.connection) return;
+  link_.connection->io().park(nullptr);
+  x().server_connection = nullptr;
+  const bool clean = !server_in_.has_bytes() && !server_in_.at_end() && !server_out_.blocked();
+  server_in_.detach();
+  server_out_.detach();
+  upstream::Server* server = slot_.server();
+  if (reusable && clean && server != nullptr)
+    server->release(std::move(link_));
+  else
+    link_.drop();
+}
+
+void Run::end_exchange() {
+  txn::Exchange& e = x();
+  e.times.end = rt::now();
+  drop_server(server_keep_alive_ && request_sent_ && response_done_ && !request_half_closed_);
+  slot_.free();
+  pick_.reset();
+  e.bytes_out += client_out_.sent() - sent_before_;
+  e.bytes_in += client_in_.received() - client_in_.raw().size() - received_before_;
+  if (!logged_) log();
+  count_end();
+  if (counted_backend_) e.backend->backend_sessions.fetch_sub(1, std::memory_order_relaxed);
+  spare_request_headers_ = std::move(e.request.headers);
+  spare_response_headers_ = std::move(e.response.headers);
+  exchange_.reset();
+}
+
+After Run::after_response() {
+  if (client_in_.broken() || client_out_.broken()) return After::close;
+  if (!keep_alive_) return After::linger;
+  client_in_.next_message();
+  session_->idle_since = rt::now();
+  return After::next_request;
+}
+
+// --- timeouts in force: set-timeout, then the configuration ------------------------------------
+
+namespace {
+
+rt::Duration chosen(std::int64_t ms, rt::Duration configured) {
+  if (ms < 0) return configured;
+  return ms == 0 ? rt::kForever : rt::Duration(rt::milliseconds(ms));
+}
+
+}  // namespace
+
+rt::Duration Run::client_timeout() const {
+  return chosen(x().client_timeout_ms, frontend_->timeouts.client);
+}
+rt::Duration Run::server_timeout() const {
+  return chosen(x().server_timeout_ms,
+                backend_ != nullptr ? backend_->timeouts.server : rt::kForever);
+}
+rt::Duration Run::tunnel_timeout() const {
+  return chosen(x().tunnel_timeout_ms,
+                backend_ != nullptr ? backend_->timeouts.tunnel : rt::kForever);
+}
+
+}  // namespace proxy

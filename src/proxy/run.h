@@ -1,0 +1,265 @@
+// The behaviour behind one exchange: exchange.cc tells the life of an HTTP request, tcp.cc that of
+// a TCP connection; the other files are the steps. A Run is taken from a pool of its worker for as
+// long as a connection is busy, serves its requests one after the other in one fiber, and goes
+// back. A tunnel keeps it, without a fiber, until its end.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "proxy/config.h"
+#include "rt/io.h"
+#include "txn/exchange.h"
+#include "upstream/backend.h"
+#include "wire/input.h"
+#include "wire/output.h"
+
+namespace proxy {
+
+class Session;
+class Run;
+
+// What comes after a step of the life.
+enum class Step : std::uint8_t {
+  go_on,
+  answered,  // the client has its response, whoever made it
+  closed,    // nothing more can or shall be sent
+  tunnel,    // bytes go through from here on
+  again,     // this attempt failed, another may be made
+};
+
+// What becomes of the connection.
+enum class After : std::uint8_t { next_request, close, linger, relayed };
+
+// How waiting for a response ended.
+enum class Outcome : std::uint8_t {
+  head,
+  empty,
+  junk,
+  timed_out,
+  broken,
+  client_gone,
+  request_bad,
+  request_timeout,
+  killed
+};
+
+// The bytes of one direction, for rules and scripts.
+class BodyChannel final : public txn::Channel {
+ public:
+  BodyChannel(Run& run, txn::Direction direction) : run_(run), direction_(direction) {}
+  std::string_view data() override;
+  bool complete() const override;
+  bool full() const override;
+  rt::Wait wait_more(rt::Instant deadline) override;
+  bool replace(std::size_t offset, std::size_t length, std::string_view with) override;
+  bool forward(std::size_t n) override;
+  std::size_t output() const override;
+  void close() override;
+  bool edited = false;
+
+ private:
+  wire::Input& in() const;
+  Run& run_;
+  txn::Direction direction_;
+};
+
+class Run final : public txn::Engine, rt::Watcher {
+ public:
+  static Run& take(Session& session);  // of this worker's pool
+  void give_back();
+
+  // One HTTP request from its first byte to the log; exchange.cc.
+  After live();
+  // One TCP connection until it is closed or relayed; tcp.cc.
+  After live_tcp();
+  // Takes back what was received and not used.
+  wire::Buffer release_client();
+  bool client_has_bytes() const;
+
+  // txn::Engine
+  std::shared_ptr<const txn::Reply> error_reply(const state::Proxy* proxy,
+                                                std::uint16_t status) override;
+  bool send_interim(const http::ResponseHead& head) override;
+  void log_now(std::string_view origin, std::string_view profile) override;
+  std::string_view make_unique_id() override;
+
+ private:
+  friend class BodyChannel;
+  friend class Relay;
+  friend class RunService;
+  Run();
+  ~Run();
+  void on_ready() override;
+
+  // --- run.cc: beginnings and ends
+  void begin(bool http);
+  void end_exchange();
+  After after_response();
+  void drop_server(bool reusable);
+  void watch_client(bool on);
+  // Sleeps until something happens on either side; spurious returns are usual.
+  rt::Wait wait(rt::Instant deadline) { return rt::suspend(deadline); }
+  expr::Context context(const Proxy& of, txn::Direction direction);
+  void enter_backend(const Proxy& backend);
+  bool client_aborted();
+
+  // --- request.cc
+  Step receive_head();
+  Step head_missing(http::Parse parse, const http::ParseError& error, rt::Wait how);
+  void note_request();
+  Step frontend_rules();
+  Step choose_backend();
+  Step backend_rules();
+  Step prepare_request();
+  Step buffer_request_body();
+  Step monitor();
+  void capture_request_cookie();
+  void add_forwarded_headers();
+  Step stats_page(const Proxy& of);
+  void capture_request_headers();
+  bool send_continue();
+
+  // --- rules.cc
+  Step request_verdict(rules::Verdict verdict, const Proxy& of);
+  Step response_verdict(rules::Verdict verdict, const Proxy& of);
+  Step http_rules(const Proxy& of);
+  Step content_rules(const rules::Ruleset& rules, const Proxy& of, rt::Duration delay,
+                     txn::Direction direction);
+  rules::Verdict run_content(const rules::Ruleset& rules, expr::Context& context,
+                             rt::Instant deadline, BodyChannel& channel);
+  Step tarpit();
+
+  // --- attempt.cc: a server, with retries
+  Step reach_server();
+  Step pick_server();
+  void choose_by_rules();
+  Step connect_server();
+  Step connect_failed(net::IoError error);
+  bool may_retry(bool connected);
+  bool retry_after(Outcome outcome);
+  bool may_reuse() const;
+  std::uint64_t pool_key() const;
+  void forget_attempt();
+  void send_request();
+  void fix_request_length();
+  Outcome await_response();
+  Step response_missing(Outcome outcome);
+  Outcome server_silent();
+  bool retryable(Outcome outcome) const;
+
+  // --- bodies.cc
+  enum class Moved : std::uint8_t { nothing, some, bad_framing, source_gone, sink_gone };
+  Moved move_request();
+  Moved move_response();
+  bool keep_for_retry(std::string_view payload);
+  Step relay_bodies();
+  void relay_trouble(Moved moved, bool response_side);
+  bool waits_for_client() const;
+  rt::Instant body_deadline() const;
+  void body_timed_out();
+  void touch_client();
+  void touch_server();
+  void drain_request();
+
+  // --- response.cc
+  Step process_response();
+  void capture_response_headers();
+  void capture_response_cookie();
+  Step send_response_head();
+  void fix_response_length();
+  void finish_response_head(http::ResponseHead& head, bool ours);
+  bool forward_interim();
+  void send_early_hints();
+  bool flush_client(rt::Instant deadline);
+
+  // --- reply.cc
+  Step fail(txn::Cause cause, txn::Phase phase, std::uint16_t status);
+  Step answer(const txn::Reply& reply);
+  Step answer_raw(const txn::Reply& reply);
+  Step send_reply(std::string_view body);
+  Step after_response_rules();
+
+  // --- service.cc
+  Step run_service();
+
+  // --- relay.cc
+  After start_tunnel();
+
+  // --- tcp.cc
+  Step tcp_request_rules(const Proxy& of);
+  Step tcp_response_rules();
+
+  // --- access_log.cc
+  void log();
+  void log_line(std::string_view origin);
+
+  // --- counting.cc
+  void count_end();
+  void count_status();
+
+  // --- persistence.cc
+  void read_persistence_cookie();
+  bool cookie_in_time(std::string_view value, std::string_view& server);
+  bool persistence_ignored();
+  void judge_cookie(std::string_view named, bool ignore);
+  void write_persistence_cookie();
+  void insert_cookie(const std::string& server);
+
+  rt::Duration client_timeout() const;
+  rt::Duration server_timeout() const;
+  rt::Duration tunnel_timeout() const;
+  bool server_close_wanted() const;
+
+  Session* session_ = nullptr;
+  const Config* config_ = nullptr;
+  const Proxy* frontend_ = nullptr;
+  const Proxy* backend_ = nullptr;  // null until chosen
+  std::optional<txn::Exchange> exchange_;
+  txn::Exchange& x() { return *exchange_; }
+  const txn::Exchange& x() const { return *exchange_; }
+  http::Headers spare_request_headers_, spare_response_headers_;  // storage between exchanges
+
+  wire::Input client_in_, server_in_;
+  wire::Output client_out_, server_out_;
+  BodyChannel request_body_{*this, txn::Direction::request};
+  BodyChannel response_body_{*this, txn::Direction::response};
+  rt::Fiber* fiber_ = nullptr;
+
+  upstream::ServerLink link_;
+  upstream::Slot slot_;
+  std::optional<expr::Context> pick_context_;
+  std::optional<upstream::PickContext> pick_;
+  state::Server* persistence_ = nullptr;    // where the cookie sends the request
+  state::Server* cookie_server_ = nullptr;  // what it names
+  std::int64_t cookie_last_date_ = 0, cookie_first_date_ = 0;
+  bool persistent_ = false;     // the server was not the algorithm's choice
+  bool fresh_only_ = false;     // no pooled connection any more
+  bool abort_cancels_ = false;  // a client that goes away ends the present wait
+  bool request_dead_ = false;   // the server takes no more of the request
+
+  bool counted_backend_ = false;
+  bool continue_sent_ = false;
+  bool request_sent_ = false;  // the whole request went to the server
+  bool request_head_sent_ = false;
+  bool request_half_closed_ = false;  // the client's end of stream was passed on
+  bool keep_body_ = false;            // body bytes are kept for a retry
+  std::string kept_body_;
+  std::size_t kept_sent_ = 0;
+  bool response_started_ = false;  // the client has got something of the final response
+  bool response_done_ = false;
+  bool response_chunked_ = false;
+  bool keep_alive_ = false;  // with the client
+  bool server_keep_alive_ = false;
+  bool is_reply_ = false;  // the response is ours
+  bool logged_ = false;
+  bool handling_after_rules_ = false;
+  http::ParseError body_error_;
+  rt::Instant client_seen_{}, server_seen_{};
+  std::uint64_t received_before_ = 0, sent_before_ = 0;  // on the connection, by earlier exchanges
+  std::string service_head_;
+  std::string log_text_;
+  Run* next_free_ = nullptr;
+};
+
+}  // namespace proxy

@@ -1,0 +1,173 @@
+#include "proxy/serve.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <mutex>
+
+#include "net/listener.h"
+#include "proxy/hooks.h"
+#include "proxy/session.h"
+#include "rt/timer.h"
+
+namespace proxy {
+
+namespace {
+
+StatsFactory factory_for_stats = nullptr;
+
+// All sockets of the running configuration, for runtime commands.
+struct Frontdoor {
+  std::mutex mutex;
+  std::vector<Listening*> all;
+};
+
+}  // namespace
+
+void set_stats_factory(StatsFactory factory) { factory_for_stats = factory; }
+StatsFactory stats_factory() { return factory_for_stats; }
+
+// One listening descriptor and the acceptor that each worker has on it. An acceptor that paused
+// because a limit was reached looks again after a moment.
+struct Listening::Socket {
+  struct Door : rt::Timer {
+    explicit Door(Socket& s) : rt::Timer(&Door::look_again), socket(s) {}
+    static void look_again(rt::Timer& timer);
+    Socket& socket;
+    std::unique_ptr<net::Acceptor> acceptor;
+  };
+
+  const Proxy* frontend = nullptr;
+  const Bind* bind = nullptr;
+  state::ListenerState* state = nullptr;
+  int fd = -1;
+  bool inherited = false;
+  std::string path;  // of a unix socket
+  std::vector<std::unique_ptr<Door>> doors;
+
+  bool has_room() const;
+  bool accept(int client, const sockaddr_storage& peer, socklen_t size, Door& door);
+};
+
+namespace {
+
+constexpr rt::Duration kLookAgain = rt::milliseconds(10);
+
+bool below(const std::atomic<std::uint32_t>& now, std::uint32_t most) {
+  return most == 0 || now.load(std::memory_order_relaxed) < most;
+}
+
+}  // namespace
+
+bool Listening::Socket::has_room() const {
+  const state::Proxy& st = *frontend->state;
+  const state::Process& process = running().registry->process();
+  if (process.stopping.load(std::memory_order_relaxed)) return false;
+  if (st.paused.load(std::memory_order_relaxed) || st.disabled.load(std::memory_order_relaxed))
+    return false;
+  if (!below(st.frontend_sessions, st.maximum.load(std::memory_order_relaxed))) return false;
+  if (!below(process.connections, process.maximum_connections)) return false;
+  if (bind->maximum != 0 && state != nullptr &&
+      state->current.load(std::memory_order_relaxed) >= bind->maximum)
+    return false;
+  if (frontend->rate_limit_sessions == 0) return true;
+  const auto now = static_cast<std::uint64_t>(
+      std::chrono::duration_cast<rt::milliseconds>(rt::now().time_since_epoch()).count());
+  std::uint64_t rate = 0;
+  st.frontend.each([&](const state::ProxyCounters& c) { rate += c.session_rate.per_second(now); });
+  return rate < frontend->rate_limit_sessions;
+}
+
+bool Listening::Socket::accept(int client, const sockaddr_storage& peer, socklen_t size,
+                               Door& door) {
+  Session::accept(client, net::Address::of(reinterpret_cast<const sockaddr*>(&peer), size),
+                  *frontend, *bind, state);
+  if (has_room()) return true;
+  door.arm(rt::now() + kLookAgain);
+  return false;
+}
+
+void Listening::Socket::Door::look_again(rt::Timer& timer) {
+  auto& door = static_cast<Door&>(timer);
+  if (door.acceptor == nullptr) return;
+  if (door.socket.has_room())
+    door.acceptor->resume();
+  else
+    door.arm(rt::now() + kLookAgain);
+}
+
+Listening::Listening(const Config& config) : config_(config) {}
+
+Listening::~Listening() {
+  for (const auto& socket : sockets_) {
+    if (socket->fd >= 0) ::close(socket->fd);
+    if (!socket->path.empty()) ::unlink(socket->path.c_str());
+  }
+}
+
+bool Listening::open(config::Diagnostics& diagnostics) {
+  bool good = true;
+  for (const auto& proxy : config_.proxies) {
+    if (!proxy->is_frontend() || proxy->disabled) continue;
+    for (const auto& bind : proxy->binds) {
+      for (std::size_t i = 0; i < bind->addresses.size(); ++i) {
+        net::ListenOptions options = bind->listen;
+        if (options.backlog == 0) options.backlog = static_cast<int>(proxy->backlog);
+        auto fd = net::open_listener(bind->addresses[i], options);
+        if (!fd) {
+          diagnostics.alert(bind->at,
+                            fmt::format("Starting frontend {}: {}", proxy->name, fd.error()));
+          good = false;
+          continue;
+        }
+        auto socket = std::make_unique<Socket>();
+        socket->frontend = proxy.get();
+        socket->bind = bind.get();
+        socket->state = i < bind->states.size() ? bind->states[i] : nullptr;
+        socket->fd = *fd;
+        if (bind->addresses[i].kind() == net::Address::Kind::unix_path)
+          socket->path = bind->addresses[i].path();
+        sockets_.push_back(std::move(socket));
+      }
+    }
+  }
+  return good;
+}
+
+void Listening::start() {
+  rt::Runtime& runtime = *rt::Runtime::instance();
+  for (const auto& owned : sockets_) {
+    Socket& socket = *owned;
+    for (unsigned i = 0; i < runtime.size(); ++i)
+      socket.doors.push_back(std::make_unique<Socket::Door>(socket));
+  }
+  runtime.post_all([this](rt::Worker& worker) {
+    for (const auto& owned : sockets_) {
+      Socket::Door& door = *owned->doors[worker.index()];
+      Socket& socket = *owned;
+      door.acceptor = std::make_unique<net::Acceptor>(
+          socket.fd, [&socket, &door](int fd, const sockaddr_storage& peer, socklen_t size) {
+            return socket.accept(fd, peer, size, door);
+          });
+    }
+  });
+}
+
+void Listening::stop() {
+  config_.registry->process().stopping = true;
+  rt::Runtime::instance()->post_all([this](rt::Worker& worker) {
+    for (const auto& socket : sockets_)
+      if (worker.index() < socket->doors.size()) {
+        socket->doors[worker.index()]->disarm();
+        socket->doors[worker.index()]->acceptor.reset();
+      }
+    Session::close_idle(nullptr);
+  });
+}
+
+std::uint32_t Listening::sessions() { return Session::count(); }
+
+void Listening::pause(state::Proxy& frontend) { frontend.paused = true; }
+void Listening::resume(state::Proxy& frontend) { frontend.paused = false; }
+
+}  // namespace proxy

@@ -1,0 +1,152 @@
+// Services that answer in place of a server: scripts, the statistics page. They run in the
+// exchange's fiber and use the client's connection through ServiceIo.
+#include <algorithm>
+#include <optional>
+
+#include "base/text.h"
+#include "proxy/run.h"
+#include "proxy/session.h"
+
+namespace proxy {
+
+class RunService final : public txn::ServiceIo {
+ public:
+  explicit RunService(Run& run) : run_(run) {}
+
+  std::string_view receive(std::size_t at_most, rt::Instant deadline) override;
+  bool receive_over() const override;
+  bool start(const http::ResponseHead& head) override;
+  bool send(std::string_view bytes) override;
+  bool finished_sending() const override { return run_.client_out_.broken(); }
+
+  bool started() const { return started_; }
+  // The end of the response; false when it could not be completed.
+  bool finish();
+
+ private:
+  bool push(std::string_view bytes, bool last);
+  rt::Instant client_deadline() const;
+
+  Run& run_;
+  bool started_ = false;
+  bool with_body_ = true;
+  std::uint64_t left_ = 0;      // of a content-length
+  std::size_t handed_out_ = 0;  // consumed with the next call
+};
+
+rt::Instant RunService::client_deadline() const {
+  const rt::Duration timeout = run_.client_timeout();
+  return timeout == rt::kForever ? rt::kNever : rt::now() + timeout;
+}
+
+std::string_view RunService::receive(std::size_t at_most, rt::Instant deadline) {
+  BodyChannel& body = run_.request_body_;
+  run_.client_in_.consume(std::exchange(handed_out_, 0));
+  std::string_view here = body.data();
+  while (here.empty() && !body.complete()) {
+    const rt::Wait how = body.wait_more(std::min(deadline, client_deadline()));
+    here = body.data();
+    if (how != rt::Wait::ready) break;
+  }
+  if (here.size() > at_most) here = here.substr(0, at_most);
+  handed_out_ = here.size();
+  run_.x().request_body_bytes += here.size();
+  return here;
+}
+
+bool RunService::receive_over() const {
+  const wire::Input& in = run_.client_in_;
+  return (in.all_here() || in.at_end()) && in.payload().size() == handed_out_;
+}
+
+bool RunService::start(const http::ResponseHead& head) {
+  txn::Exchange& e = run_.x();
+  if (run_.response_started_) return false;
+  e.response.clear();
+  e.response.status = head.status;
+  e.response.reason =
+      head.reason.empty() ? http::reason_phrase(head.status) : e.arena.copy(head.reason);
+  for (const http::Field& f : head.headers)
+    e.response.headers.add_parsed({e.arena.copy(f.name), e.arena.copy(f.value), f.id});
+  http::ResponseHead& out = e.response;
+  e.response_valid = true;
+  e.times.response_start = rt::now();
+  run_.is_reply_ = true;
+  with_body_ = e.request.method != http::Method::head && out.status >= 200 && out.status != 204 &&
+               out.status != 304;
+  const http::Field* length = out.headers.find(http::HeaderId::content_length);
+  const auto bytes =
+      length == nullptr ? std::nullopt : base::parse_int<std::uint64_t>(length->value);
+  const bool modern = e.request.version.major > 1 || e.request.version.minor >= 1;
+  if (bytes) {
+    out.framing = http::Framing::length;
+    left_ = out.content_length = *bytes;
+  } else if (out.status >= 200 && out.status != 204 && out.status != 304) {
+    out.headers.remove(http::HeaderId::content_length);
+    out.headers.remove(http::HeaderId::transfer_encoding);
+    out.framing = modern ? http::Framing::chunked : http::Framing::until_close;
+    if (modern)
+      out.headers.add_parsed({"transfer-encoding", "chunked", http::HeaderId::transfer_encoding});
+  }
+  if (run_.after_response_rules() != Step::go_on) return false;
+  run_.finish_response_head(out, true);
+  std::string text;
+  http::write_response_head(out, text);
+  run_.response_started_ = started_ = true;
+  run_.count_status();
+  // The head waits for the first bytes of the body, to go in one packet.
+  run_.service_head_ = std::move(text);
+  return true;
+}
+
+bool RunService::push(std::string_view bytes, bool last) {
+  txn::Exchange& e = run_.x();
+  const bool chunked = run_.response_chunked_ && with_body_;
+  const std::string head = std::exchange(run_.service_head_, {});
+  if (!run_.client_out_.send_body(head, bytes, chunked, last)) return false;
+  e.response_body_bytes += bytes.size();
+  return run_.flush_client(client_deadline());
+}
+
+bool RunService::send(std::string_view bytes) {
+  if (!run_.x().is_http) {
+    run_.x().response_body_bytes += bytes.size();
+    return run_.client_out_.send(bytes) && run_.flush_client(client_deadline());
+  }
+  if (!started_) return false;
+  if (!with_body_) return !run_.client_out_.broken();
+  if (run_.x().response.framing == http::Framing::length) {
+    bytes = bytes.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(left_, bytes.size())));
+    left_ -= bytes.size();
+  }
+  return bytes.empty() || push(bytes, false);
+}
+
+bool RunService::finish() {
+  run_.client_in_.consume(std::exchange(handed_out_, 0));
+  if (!run_.x().is_http) return true;
+  if (!push({}, with_body_)) return false;
+  run_.response_done_ = true;
+  return run_.x().response.framing != http::Framing::length || left_ == 0 || !with_body_;
+}
+
+Step Run::run_service() {
+  txn::Exchange& e = x();
+  RunService io(*this);
+  service_head_.clear();
+  if (e.is_http && !request_body_.complete()) send_continue();
+  const bool fine = e.service->run(e, io);
+  e.service.reset();
+  if (!e.is_http) return Step::closed;
+  if (!io.started()) {
+    frontend_->state->frontend.mine().internal_errors.add(fine ? 0 : 1);
+    return fail(txn::Cause::proxy, txn::Phase::headers, 500);
+  }
+  if (!io.finish() || !fine) {
+    e.end = {client_out_.broken() ? txn::Cause::client : txn::Cause::proxy, txn::Phase::data};
+    return Step::closed;
+  }
+  return Step::answered;
+}
+
+}  // namespace proxy

@@ -1,0 +1,270 @@
+#include "proxy/session.h"
+
+#include <atomic>
+#include <chrono>
+
+#include "net/proxy_protocol.h"
+#include "proxy/run.h"
+
+namespace proxy {
+
+namespace {
+
+using SessionList = boost::intrusive::list<Session>;
+thread_local SessionList sessions;
+std::atomic<std::uint32_t> next_session_id{0};
+
+rt::Duration first_set(std::initializer_list<rt::Duration> timeouts) {
+  for (rt::Duration t : timeouts)
+    if (t != rt::kForever) return t;
+  return rt::kForever;
+}
+
+std::int64_t wall_us() {
+  return std::chrono::duration_cast<std::chrono::microseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+std::uint64_t now_ms() {
+  return static_cast<std::uint64_t>(
+      std::chrono::duration_cast<rt::milliseconds>(rt::now().time_since_epoch()).count());
+}
+
+void raise(std::atomic<std::uint32_t>& highest, std::uint32_t value) {
+  if (value > highest.load(std::memory_order_relaxed))
+    highest.store(value, std::memory_order_relaxed);
+}
+
+}  // namespace
+
+std::uint32_t Session::count() {
+  return running().registry->process().connections.load(std::memory_order_relaxed);
+}
+
+Session::Session(int fd, const Proxy& of, const Bind& at)
+    : connection(std::make_unique<net::Connection>(fd)), frontend(of), bind(at) {
+  sessions.push_back(*this);
+}
+
+Session::~Session() {
+  sessions.erase(sessions.iterator_to(*this));
+  connection->io().park(nullptr);
+  connection.reset();
+  frontend.state->frontend_sessions.fetch_sub(1, std::memory_order_relaxed);
+  running().registry->process().connections.fetch_sub(1, std::memory_order_relaxed);
+  if (facts.listener != nullptr) facts.listener->current.fetch_sub(1, std::memory_order_relaxed);
+}
+
+bool Session::accept(int fd, const net::Address& peer, const Proxy& frontend, const Bind& bind,
+                     state::ListenerState* listener) {
+  auto& session = *new Session(fd, frontend, bind);
+  txn::Session& f = session.facts;
+  f.frontend = frontend.state;
+  f.listener = listener;
+  f.connection = session.connection.get();
+  f.source = peer;
+  f.accepted = rt::now();
+  f.accepted_wall_us = wall_us();
+  f.id = next_session_id.fetch_add(1, std::memory_order_relaxed);
+  state::Proxy& st = *frontend.state;
+  state::Process& process = running().registry->process();
+  const std::uint32_t here = st.frontend_sessions.fetch_add(1, std::memory_order_relaxed) + 1;
+  raise(st.frontend_highest, here);
+  raise(process.connections_highest,
+        process.connections.fetch_add(1, std::memory_order_relaxed) + 1);
+  if (listener != nullptr) listener->current.fetch_add(1, std::memory_order_relaxed);
+  state::ProxyCounters& counters = st.frontend.mine();
+  const std::uint64_t now = now_ms();
+  counters.connections.add();
+  counters.connection_rate.add(now);
+  counters.connection_rate_max.raise_to(counters.connection_rate.per_second(now));
+  process.counters.mine().connections.add();
+  process.counters.mine().connection_rate.add(now);
+  session.begin();
+  const std::uint32_t most = st.maximum.load(std::memory_order_relaxed);
+  return most == 0 || here < most;
+}
+
+// Without rules to run the first bytes are awaited without a fiber.
+void Session::begin() {
+  facts.destination = connection->local();
+  const bool rules =
+      !frontend.tcp_connection.empty() || !frontend.tcp_session.empty() || bind.accept_proxy;
+  if (rules) {
+    state_ = State::serving;
+    rt::spawn([this] {
+      if (!connection_rules() || (bind.accept_proxy && !read_proxy_header()) || !session_rules()) {
+        close();
+        return;
+      }
+      serve();
+    });
+    return;
+  }
+  session_rules();
+  if (frontend.mode == state::Mode::http)
+    park();
+  else
+    spawn();
+}
+
+bool Session::connection_rules() {
+  if (frontend.tcp_connection.empty()) return true;
+  base::Arena arena;
+  expr::Context context{
+      .registry = *running().registry, .arena = arena, .session = &facts, .proxy = frontend.state};
+  const rules::Verdict verdict = frontend.tcp_connection.run(context);
+  if (verdict == rules::Verdict::next || verdict == rules::Verdict::stop) return true;
+  frontend.state->frontend.mine().denied_connections.add();
+  return false;
+}
+
+bool Session::session_rules() {
+  state::ProxyCounters& counters = frontend.state->frontend.mine();
+  const std::uint64_t now = now_ms();
+  if (!frontend.tcp_session.empty()) {
+    base::Arena arena;
+    expr::Context context{.registry = *running().registry,
+                          .arena = arena,
+                          .session = &facts,
+                          .proxy = frontend.state};
+    const rules::Verdict verdict = frontend.tcp_session.run(context);
+    if (verdict != rules::Verdict::next && verdict != rules::Verdict::stop) {
+      counters.denied_sessions.add();
+      return false;
+    }
+  }
+  counters.sessions.add();
+  counters.session_rate.add(now);
+  counters.session_rate_max.raise_to(counters.session_rate.per_second(now));
+  running().registry->process().counters.mine().session_rate.add(now);
+  return true;
+}
+
+// The header that a proxy before us sends first (bind … accept-proxy).
+bool Session::read_proxy_header() {
+  const rt::Duration timeout = first_set({frontend.timeouts.client_hs, frontend.timeouts.client});
+  const rt::Instant deadline = timeout == rt::kForever ? rt::kNever : rt::now() + timeout;
+  received.take();
+  while (true) {
+    net::ProxyHeader header;
+    std::size_t consumed = 0;
+    const auto parse = net::parse_proxy_header({received.data(), received.end()}, header, consumed);
+    if (parse == net::ProxyParse::malformed) return false;
+    if (parse == net::ProxyParse::complete) {
+      txn::SessionExtras& more = facts.more();
+      more.proxy_header = true;
+      more.original_source = facts.source;
+      more.original_destination = facts.destination;
+      more.tlvs = std::move(header.tlvs);
+      if (!header.local) {
+        facts.source = header.source;
+        facts.destination = header.destination;
+      }
+      received.set(consumed, received.end());
+      if (received.empty()) received.drop();
+      return true;
+    }
+    if (received.room().empty()) return false;
+    auto got = connection->read(received.room(), deadline);
+    if (!got || *got == 0) return false;
+    received.filled(*got);
+  }
+}
+
+void Session::spawn() {
+  state_ = State::serving;
+  timer_.disarm();
+  connection->io().park(nullptr);
+  rt::spawn([this] { serve(); });
+}
+
+void Session::serve() {
+  state_ = State::serving;
+  Run& run = Run::take(*this);
+  After after;
+  do {
+    after = frontend.mode == state::Mode::http ? run.live() : run.live_tcp();
+  } while (after == After::next_request && (run.client_has_bytes() || connection->io().readable()));
+  if (after == After::relayed) return;
+  received = run.release_client();
+  run.give_back();
+  if (after == After::close) return close();
+  if (after == After::linger) return linger();
+  park();
+}
+
+void Session::park() {
+  state_ = State::parked;
+  received.drop();
+  const Timeouts& t = frontend.timeouts;
+  const rt::Duration timeout = facts.requests == 0
+                                   ? first_set({t.http_request, t.client})
+                                   : first_set({t.http_keep_alive, t.http_request, t.client});
+  timer_.arm(timeout == rt::kForever ? rt::kNever : rt::now() + timeout);
+  connection->io().park(this);
+}
+
+void Session::on_ready() {
+  if (state_ == State::lingering) {
+    while (true) {
+      auto got = connection->read_now(wire::scratch());
+      if (got && *got != 0) continue;
+      if (!got && got.error() == net::IoError::would_block) return;
+      return close();
+    }
+  }
+  if (!connection->io().readable()) return;
+  // What came is looked at first: an idle connection that ends needs no fiber.
+  received.take();
+  auto got = connection->read_now(received.room());
+  if (!got && got.error() == net::IoError::would_block) {
+    received.drop();
+    return;
+  }
+  if (got && *got != 0) {
+    received.filled(*got);
+  } else {
+    received.drop();
+    connection->io().assume_readable();
+    if (facts.requests != 0 || frontend.options.has(Option::dontlognull)) return close();
+  }
+  spawn();
+}
+
+void Session::IdleTimer::fire(rt::Timer& timer) {
+  static_cast<IdleTimer&>(timer).session.on_timeout();
+}
+
+void Session::on_timeout() {
+  if (state_ == State::lingering || facts.requests != 0) return close();
+  if (frontend.options.has(Option::http_ignore_probes)) return close();
+  spawn();  // a first request that does not come is answered and logged
+}
+
+// Our side is closed; what the client still sends is read away, so that its kernel does not throw
+// away our last bytes with a reset.
+void Session::linger() {
+  const rt::Descriptor& io = connection->io();
+  if (io.hung_up() || io.failed() || frontend.options.has(Option::nolinger)) return close();
+  state_ = State::lingering;
+  received.drop();
+  connection->shutdown_write();
+  const rt::Duration timeout =
+      first_set({frontend.timeouts.client_fin, rt::Duration(std::chrono::seconds(1))});
+  timer_.arm(rt::now() + std::min<rt::Duration>(timeout, std::chrono::seconds(10)));
+  connection->io().park(this);
+}
+
+void Session::close() { delete this; }
+
+void Session::close_idle(const state::Proxy* of) {
+  for (auto it = sessions.begin(); it != sessions.end();) {
+    Session& session = *it++;
+    const bool idle = session.state_ == State::parked && session.facts.requests != 0;
+    if (idle && (of == nullptr || session.frontend.state == of)) session.close();
+  }
+}
+
+}  // namespace proxy

@@ -1,0 +1,65 @@
+// A client connection. Between requests it is parked: no fiber, no buffer, one timer. Owned by the
+// worker that accepted it; it deletes itself.
+#pragma once
+
+#include <boost/intrusive/list.hpp>
+#include <memory>
+
+#include "net/connection.h"
+#include "proxy/config.h"
+#include "rt/io.h"
+#include "rt/timer.h"
+#include "txn/session.h"
+#include "wire/buffer.h"
+
+namespace proxy {
+
+class Run;
+
+class Session final : public rt::Watcher, public boost::intrusive::list_base_hook<> {
+ public:
+  // In the loop: `fd` is a fresh connection to `bind`. False when the frontend is full now.
+  static bool accept(int fd, const net::Address& peer, const Proxy& frontend, const Bind& bind,
+                     state::ListenerState* listener);
+  // Closes the parked sessions of this worker (of one frontend, or of all).
+  static void close_idle(const state::Proxy* frontend);
+  static std::uint32_t count();
+
+  void on_ready() override;
+  // The tunnel that had the connection is over.
+  void close();
+
+  txn::Session facts;
+  std::unique_ptr<net::Connection> connection;
+  wire::Buffer received;
+  const Proxy& frontend;
+  const Bind& bind;
+  rt::Instant idle_since{};
+
+ private:
+  enum class State : std::uint8_t { parked, serving, lingering };
+  struct IdleTimer : rt::Timer {
+    explicit IdleTimer(Session& s) : rt::Timer(&IdleTimer::fire), session(s) {}
+    static void fire(rt::Timer& timer);
+    Session& session;
+  };
+
+  Session(int fd, const Proxy& frontend, const Bind& bind);
+  ~Session();
+  void begin();  // in a fiber or the loop: connection rules, then park or serve
+  bool connection_rules();
+  bool read_proxy_header();
+  bool session_rules();
+  void serve();  // in a fiber
+  void spawn();
+  void park();
+  void linger();
+  void on_timeout();
+  bool read_first();  // in the loop; false when the session is gone
+
+  State state_ = State::parked;
+  bool timed_out_ = false;
+  IdleTimer timer_{*this};
+};
+
+}  // namespace proxy

@@ -1,0 +1,60 @@
+#include "wire/buffer.h"
+
+#include <cstdlib>
+#include <memory>
+#include <new>
+
+namespace wire {
+
+namespace {
+
+std::size_t block_size = 16384;
+constexpr std::size_t kKept = 1024;  // free blocks a thread keeps
+constexpr std::size_t kScratch = 131072;
+
+struct Pool {
+  void* head = nullptr;
+  std::size_t count = 0;
+  std::unique_ptr<char[]> scratch;
+  ~Pool() {
+    while (head != nullptr) std::free(std::exchange(head, *static_cast<void**>(head)));
+  }
+};
+thread_local Pool pool;
+
+}  // namespace
+
+void set_buffer_size(std::size_t size) { block_size = size; }
+std::size_t buffer_size() { return block_size; }
+
+void Buffer::take() {
+  if (data_ != nullptr) return;
+  begin_ = end_ = 0;
+  if (pool.head != nullptr) {
+    data_ = static_cast<char*>(std::exchange(pool.head, *static_cast<void**>(pool.head)));
+    --pool.count;
+    return;
+  }
+  data_ = static_cast<char*>(std::malloc(block_size));
+  if (data_ == nullptr) throw std::bad_alloc();
+}
+
+void Buffer::drop() {
+  if (data_ == nullptr) return;
+  void* block = std::exchange(data_, nullptr);
+  begin_ = end_ = 0;
+  if (pool.count >= kKept) {
+    std::free(block);
+    return;
+  }
+  *static_cast<void**>(block) = pool.head;
+  pool.head = block;
+  ++pool.count;
+}
+
+std::span<char> scratch() {
+  if (pool.scratch == nullptr) pool.scratch = std::make_unique_for_overwrite<char[]>(kScratch);
+  return {pool.scratch.get(), kScratch};
+}
+
+}  // namespace wire

@@ -1,0 +1,56 @@
+// A block of memory for bytes on their way, of the configured size (tune.bufsize). Blocks come from
+// a pool of the calling thread and go back to it; a connection without bytes holds none.
+#pragma once
+
+#include <cstddef>
+#include <cstring>
+#include <span>
+#include <utility>
+
+namespace wire {
+
+// For all threads, before traffic.
+void set_buffer_size(std::size_t size);
+std::size_t buffer_size();
+
+class Buffer {
+ public:
+  Buffer() = default;
+  Buffer(Buffer&& other) noexcept
+      : data_(std::exchange(other.data_, nullptr)), begin_(other.begin_), end_(other.end_) {}
+  Buffer& operator=(Buffer&& other) noexcept {
+    if (this != &other) {
+      drop();
+      data_ = std::exchange(other.data_, nullptr);
+      begin_ = other.begin_;
+      end_ = other.end_;
+    }
+    return *this;
+  }
+  ~Buffer() { drop(); }
+
+  bool held() const { return data_ != nullptr; }
+  void take();  // an empty block, unless one is held
+  void drop();
+
+  char* data() { return data_; }
+  std::size_t begin() const { return begin_; }
+  std::size_t end() const { return end_; }
+  std::size_t size() const { return end_ - begin_; }
+  bool empty() const { return begin_ == end_; }
+  std::span<char> room() { return {data_ + end_, buffer_size() - end_}; }
+  void filled(std::size_t count) { end_ += count; }
+  void set(std::size_t begin, std::size_t end) {
+    begin_ = begin;
+    end_ = end;
+  }
+
+ private:
+  char* data_ = nullptr;
+  std::size_t begin_ = 0, end_ = 0;
+};
+
+// A large block that each thread has once, for bytes that are gone before anybody else runs.
+std::span<char> scratch();
+
+}  // namespace wire

@@ -1,0 +1,225 @@
+#include "wire/input.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace wire {
+
+void Input::attach(net::Connection* connection, Buffer received) {
+  connection_ = connection;
+  buffer_ = std::move(received);
+  floor_ = payload_ = payload_end_ = raw_ = buffer_.begin();
+  received_ = buffer_.size();
+  framing_ = http::Framing::none;
+  over_ = true;
+  ended_ = broken_ = false;
+}
+
+Buffer Input::detach() {
+  connection_ = nullptr;
+  Buffer rest = std::move(buffer_);
+  if (raw_ == rest.end())
+    rest.drop();
+  else
+    rest.set(raw_, rest.end());
+  floor_ = payload_ = payload_end_ = raw_ = 0;
+  return rest;
+}
+
+// Moves what must stay together to the floor when the room behind it runs short.
+void Input::make_room() {
+  if (payload_ == payload_end_) payload_ = payload_end_ = raw_;
+  if (raw_ == buffer_.end()) {  // nothing undecoded
+    if (payload_ == payload_end_) {
+      payload_ = payload_end_ = raw_ = floor_;
+      buffer_.set(buffer_.begin(), floor_);
+      return;
+    }
+  }
+  if (buffer_.room().size() >= buffer_size() / 4 || payload_ == floor_) return;
+  std::size_t payload_size = payload_end_ - payload_, raw_size = buffer_.end() - raw_;
+  std::memmove(buffer_.data() + floor_, buffer_.data() + payload_, payload_size);
+  std::size_t raw_to = floor_ + payload_size;
+  std::memmove(buffer_.data() + raw_to, buffer_.data() + raw_, raw_size);
+  payload_ = floor_;
+  payload_end_ = raw_ = raw_to;
+  buffer_.set(buffer_.begin(), raw_to + raw_size);
+}
+
+Fill Input::fill() {
+  if (broken_) return Fill::broken;
+  if (ended_) return Fill::end;
+  if (!connection_->io().readable()) return Fill::nothing;
+  buffer_.take();
+  make_room();
+  std::span<char> room = buffer_.room();
+  if (room.empty()) return Fill::full;
+  auto got = connection_->read_now(room);
+  if (!got) {
+    if (got.error() == net::IoError::would_block) return Fill::nothing;
+    broken_ = true;
+    return Fill::broken;
+  }
+  if (*got == 0) {
+    ended_ = true;
+    return Fill::end;
+  }
+  buffer_.filled(*got);
+  received_ += *got;
+  return Fill::some;
+}
+
+void Input::put(std::string_view bytes) {
+  buffer_.take();
+  std::memcpy(buffer_.room().data(), bytes.data(), bytes.size());
+  buffer_.filled(bytes.size());
+  received_ += bytes.size();
+}
+
+void Input::take_raw(std::size_t count) {
+  raw_ += count;
+  floor_ = payload_ = payload_end_ = raw_;
+}
+
+http::Parse Input::parse(const http::ParseLimits& limits, http::RequestHead& head,
+                         http::ParseError& error) {
+  if (!has_bytes()) return http::Parse::need_more;
+  std::size_t consumed = 0;
+  http::Parse result = http::parse_request_head({buffer_.data() + raw_, buffer_.end() - raw_},
+                                                limits, head, consumed, error);
+  if (result == http::Parse::complete) take_raw(consumed);
+  return result;
+}
+
+http::Parse Input::parse(const http::ParseLimits& limits, http::Method request_method,
+                         http::ResponseHead& head, http::ParseError& error) {
+  if (!has_bytes()) return http::Parse::need_more;
+  std::size_t consumed = 0;
+  http::Parse result = http::parse_response_head({buffer_.data() + raw_, buffer_.end() - raw_},
+                                                 limits, request_method, head, consumed, error);
+  if (result == http::Parse::complete) take_raw(consumed);
+  return result;
+}
+
+void Input::begin_body(http::Framing framing, std::uint64_t length) {
+  framing_ = framing;
+  left_ = length;
+  over_ = framing == http::Framing::none || (framing == http::Framing::length && length == 0);
+  payload_ = payload_end_ = raw_;
+  if (framing == http::Framing::chunked) chunks_.reset();
+}
+
+bool Input::decode(http::ParseError& error) {
+  if (over_) return true;
+  if (payload_ == payload_end_) payload_ = payload_end_ = raw_;
+  std::size_t here = buffer_.end() - raw_;
+  if (framing_ == http::Framing::until_close) {
+    raw_ += here;
+    payload_end_ = raw_;
+    over_ = ended_;
+    return true;
+  }
+  if (framing_ == http::Framing::length) {
+    std::size_t count = static_cast<std::size_t>(std::min<std::uint64_t>(left_, here));
+    raw_ += count;
+    payload_end_ = raw_;
+    left_ -= count;
+    over_ = left_ == 0;
+    return true;
+  }
+  while (true) {
+    std::size_t consumed = 0;
+    std::string_view run;
+    http::Parse result =
+        chunks_.step({buffer_.data() + raw_, buffer_.end() - raw_}, consumed, run, error);
+    if (result == http::Parse::error) return false;
+    raw_ += consumed;
+    if (payload_ == payload_end_) payload_ = payload_end_ = raw_;
+    if (!run.empty() && payload_end_ != raw_)
+      std::memmove(buffer_.data() + payload_end_, run.data(), run.size());
+    payload_end_ += run.size();
+    raw_ += run.size();
+    if (result == http::Parse::complete) {
+      over_ = true;
+      return true;
+    }
+    if (consumed == 0 && run.empty()) return true;
+  }
+}
+
+void Input::consume(std::size_t count) { payload_ += count; }
+
+bool Input::full() const {
+  return buffer_.held() && buffer_.end() == buffer_size() && payload_ == floor_;
+}
+
+bool Input::replace(std::size_t offset, std::size_t length, std::string_view with) {
+  buffer_.take();
+  std::size_t tail = buffer_.end() - (payload_ + offset + length);
+  std::size_t grown = with.size() > length ? with.size() - length : 0;
+  if (grown > buffer_size() - buffer_.end()) {
+    if (payload_ == floor_) return false;
+    std::size_t shift = payload_ - floor_;
+    std::memmove(buffer_.data() + floor_, buffer_.data() + payload_, buffer_.end() - payload_);
+    payload_ -= shift;
+    payload_end_ -= shift;
+    raw_ -= shift;
+    buffer_.set(buffer_.begin(), buffer_.end() - shift);
+    if (grown > buffer_size() - buffer_.end()) return false;
+  }
+  char* at = buffer_.data() + payload_ + offset;
+  std::memmove(at + with.size(), at + length, tail);
+  if (!with.empty()) std::memcpy(at, with.data(), with.size());
+  std::size_t end = buffer_.end() - length + with.size();
+  payload_end_ = payload_end_ - length + with.size();
+  raw_ = raw_ - length + with.size();
+  buffer_.set(buffer_.begin(), end);
+  return true;
+}
+
+bool Input::can_read_past() const {
+  if (over_ || ended_ || broken_ || payload_ != payload_end_ || has_bytes()) return false;
+  return framing_ == http::Framing::until_close ||
+         (framing_ == http::Framing::length && left_ > buffer_size());
+}
+
+std::size_t Input::read_past(std::span<char> into, Fill& how) {
+  if (framing_ == http::Framing::length && left_ < into.size())
+    into = into.first(static_cast<std::size_t>(left_));
+  auto got = connection_->read_now(into);
+  if (!got) {
+    broken_ = got.error() != net::IoError::would_block;
+    how = broken_ ? Fill::broken : Fill::nothing;
+    return 0;
+  }
+  if (*got == 0) {
+    ended_ = true;
+    over_ = framing_ == http::Framing::until_close;
+    how = Fill::end;
+    return 0;
+  }
+  received_ += *got;
+  if (framing_ == http::Framing::length) {
+    left_ -= *got;
+    over_ = left_ == 0;
+  }
+  how = Fill::some;
+  return *got;
+}
+
+void Input::next_message() {
+  if (!has_bytes()) {
+    buffer_.set(0, 0);
+    raw_ = 0;
+  } else if (raw_ != 0) {
+    std::size_t rest = buffer_.end() - raw_;
+    std::memmove(buffer_.data(), buffer_.data() + raw_, rest);
+    buffer_.set(0, rest);
+    raw_ = 0;
+  }
+  floor_ = payload_ = payload_end_ = raw_;
+  framing_ = http::Framing::none;
+  over_ = true;
+}
+
+}  // namespace wire

@@ -1,0 +1,82 @@
+// The receiving side of an HTTP/1 connection: bytes from the socket, the head of the next message,
+// its body decoded where it stands. Bytes of a head stay while its message lasts, as the head views
+// them; what follows the message stays for the next one. Owned by the fiber that serves it.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "http/h1.h"
+#include "net/connection.h"
+#include "wire/buffer.h"
+
+namespace wire {
+
+enum class Fill : std::uint8_t { some, nothing /* would block */, end, broken, full };
+
+class Input {
+ public:
+  // Binds to a connection, with what was already received from it.
+  void attach(net::Connection* connection, Buffer received = {});
+  // Lets go; gives what was received and not consumed (no block when there is nothing).
+  Buffer detach();
+  net::Connection* connection() const { return connection_; }
+
+  // Asks the socket once. `end` and `broken` are told again by each later call.
+  Fill fill();
+  bool at_end() const { return ended_ || broken_; }
+  bool broken() const { return broken_; }
+  bool has_bytes() const { return buffer_.held() && raw_ != buffer_.end(); }
+  // Bytes received since attach().
+  std::uint64_t received() const { return received_; }
+  // Takes over bytes that were read elsewhere; they must fit.
+  void put(std::string_view bytes);
+
+  http::Parse parse(const http::ParseLimits& limits, http::RequestHead& head,
+                    http::ParseError& error);
+  http::Parse parse(const http::ParseLimits& limits, http::Method request_method,
+                    http::ResponseHead& head, http::ParseError& error);
+  // The bytes that could not be parsed, for error captures.
+  std::string_view raw() const { return {block() + raw_, buffer_.end() - raw_}; }
+
+  // The body behind the head that was parsed last.
+  void begin_body(http::Framing framing, std::uint64_t length);
+  // Decodes what has come; false when the framing is broken (`error` says how).
+  bool decode(http::ParseError& error);
+  std::string_view payload() const { return {block() + payload_, payload_end_ - payload_}; }
+  void consume(std::size_t count);
+  bool over() const { return over_ && payload_ == payload_end_; }  // nothing left to consume
+  bool all_here() const { return over_; }                          // nothing left to come
+  bool full() const;
+  const http::Headers& trailers() const { return chunks_.trailers(); }
+  http::Framing framing() const { return framing_; }
+  // Replaces part of the payload; false when it does not fit.
+  bool replace(std::size_t offset, std::size_t length, std::string_view with);
+
+  // Reads body bytes past the buffer into `into`, where that is possible: nothing buffered, and the
+  // framing needs no look at them. 0 with `how` otherwise.
+  bool can_read_past() const;
+  std::size_t read_past(std::span<char> into, Fill& how);
+
+  // What was parsed and consumed is given up; the next message starts with what remains.
+  void next_message();
+
+ private:
+  const char* block() const { return const_cast<Buffer&>(buffer_).data(); }
+  void make_room();
+  void take_raw(std::size_t count);
+
+  net::Connection* connection_ = nullptr;
+  Buffer buffer_;
+  // floor_ <= payload_ <= payload_end_ <= raw_ <= buffer_.end(): head, payload, bytes not looked
+  // at.
+  std::size_t floor_ = 0, payload_ = 0, payload_end_ = 0, raw_ = 0;
+  std::uint64_t left_ = 0;
+  std::uint64_t received_ = 0;
+  http::Framing framing_ = http::Framing::none;
+  bool over_ = true;
+  bool ended_ = false, broken_ = false;
+  http::ChunkedReader chunks_;
+};
+
+}  // namespace wire
