@@ -136,7 +136,8 @@ bool to_string(Value& v, base::Arena& arena) {
       v = Value::str(method_text(v));
       return true;
     case Type::binary:
-      v.type = Type::string;
+      // A text ends at the first zero byte (manual section 7.1.3).
+      v = Value::str(v.text.substr(0, v.text.find('\0')));
       return true;
     default:
       return false;

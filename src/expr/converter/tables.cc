@@ -2,6 +2,20 @@
 
 namespace expr::converter {
 
-void add_tables(Catalogue& /*catalogue*/) {}
+void add_tables(Catalogue& catalogue) {
+  catalogue.add(address_converters());
+  catalogue.add(crypto_converters());
+  catalogue.add(date_converters());
+  catalogue.add(encode_converters());
+  catalogue.add(hash_converters());
+  catalogue.add(json_converters());
+  catalogue.add(json_query_converters());
+  catalogue.add(map_converters());
+  catalogue.add(number_converters());
+  catalogue.add(process_converters());
+  catalogue.add(regsub_converters());
+  catalogue.add(text_converters());
+  catalogue.add(variable_converters());
+}
 
 }  // namespace expr::converter

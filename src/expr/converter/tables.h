@@ -7,6 +7,20 @@
 
 namespace expr::converter {
 
+std::span<const ConverterRow> address_converters();
+std::span<const ConverterRow> crypto_converters();
+std::span<const ConverterRow> date_converters();
+std::span<const ConverterRow> encode_converters();
+std::span<const ConverterRow> hash_converters();
+std::span<const ConverterRow> json_converters();
+std::span<const ConverterRow> json_query_converters();
+std::span<const ConverterRow> map_converters();
+std::span<const ConverterRow> number_converters();
+std::span<const ConverterRow> process_converters();
+std::span<const ConverterRow> regsub_converters();
+std::span<const ConverterRow> text_converters();
+std::span<const ConverterRow> variable_converters();
+
 void add_tables(Catalogue& catalogue);
 
 }  // namespace expr::converter
