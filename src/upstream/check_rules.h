@@ -22,9 +22,11 @@ class CheckRules {
   virtual CheckOutcome probe(Checker& checker) const = 0;
 };
 
-// What "option …chk" and the rules of a section said, before it becomes CheckRules.
+// What "option …chk" and the rules of a section said, before it becomes CheckRules. A section that
+// copied it from its defaults makes its own copy before it changes anything.
 struct CheckDraft {
   enum class Kind : std::uint8_t {
+    none,  // nothing was said: a connection is all
     tcp,
     http,
     ssl_hello,
@@ -35,10 +37,12 @@ struct CheckDraft {
     redis,
     spop,
     external
-  } kind = Kind::tcp;
+  } kind = Kind::none;
+  const void* owner = nullptr;                          // the BackendSettings it was made for
   std::vector<std::shared_ptr<const CheckStep>> steps;  // tcp-check or http-check rules, in order
-  bool steps_are_http = false;
-  std::shared_ptr<const CheckStep> request;  // of "option httpchk <method> <uri> …"
+  bool own_steps = false;                               // not those of the defaults
+  bool http_steps = false;                              // they are http-check rules
+  std::shared_ptr<const CheckStep> request;             // of "option httpchk <method> <uri> …"
   bool disable_on_404 = false, send_state = false;
   std::string user, dialect;  // mysql-check, pgsql-check, smtpchk
 };

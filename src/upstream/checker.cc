@@ -19,17 +19,17 @@ Checker::Checker(Server& server, Kind kind, std::shared_ptr<const CheckRules> ru
   const ServerSettings& settings = server.settings();
   state::HealthState& state = health();
   state.status = state::CheckStatus::initial;
-  const int most = settings.rise + settings.fall - 1;
+  const int most = rise() + fall() - 1;
   switch (settings.init_state) {
     case InitState::none:
     case InitState::up:
-      state.health = settings.rise;
+      state.health = rise();
       break;
     case InitState::fully_up:
       state.health = most;
       break;
     case InitState::down:
-      state.health = settings.rise - 1;
+      state.health = rise() - 1;
       break;
     case InitState::fully_down:
       state.health = 0;
@@ -55,29 +55,29 @@ bool Checker::enabled() const {
 
 bool Checker::healthy() const {
   const std::lock_guard guard(server_.state().mutex);
-  return health().health >= server_.settings().rise;
+  return health().health >= rise();
 }
 
 bool Checker::back_from_maintenance() {
   const std::lock_guard guard(server_.state().mutex);
   const ServerSettings& settings = server_.settings();
-  if (!enabled() || kind_ == Kind::agent) return !enabled() || health().health >= settings.rise;
+  if (!enabled() || kind_ == Kind::agent) return !enabled() || health().health >= rise();
   switch (settings.init_state) {
     case InitState::fully_up:
-      health().health = settings.rise + settings.fall - 1;
+      health().health = rise() + fall() - 1;
       break;
     case InitState::down:
-      health().health = settings.rise - 1;
+      health().health = rise() - 1;
       break;
     case InitState::fully_down:
       health().health = 0;
       break;
     case InitState::none:
     case InitState::up:
-      health().health = settings.rise;
+      health().health = rise();
       break;
   }
-  return health().health >= settings.rise;
+  return health().health >= rise();
 }
 
 void Checker::set_target(const net::Ip& ip, std::uint16_t port) {
@@ -114,12 +114,11 @@ net::Address Checker::target() const {
 
 rt::Duration Checker::interval() const {
   const ProbeSettings& settings = probe();
-  const ServerSettings& server = server_.settings();
   std::int64_t ms = settings.inter_ms;
   {
     const std::lock_guard guard(server_.state().mutex);
     const int now = health().health;
-    const bool between = !probed_ || (now != 0 && now != server.rise + server.fall - 1);
+    const bool between = !probed_ || (now != 0 && now != rise() + fall() - 1);
     if (hurried_.load(std::memory_order_relaxed) || between) {
       if (settings.fast_inter_ms != 0) ms = settings.fast_inter_ms;
     } else if (now == 0 && settings.down_inter_ms != 0) {
@@ -184,8 +183,7 @@ std::string Checker::describe(const CheckOutcome& outcome, std::int64_t duration
 }
 
 void Checker::log_check(const CheckOutcome& outcome, std::int64_t duration_ms, int now) {
-  const ServerSettings& settings = server_.settings();
-  const bool is_up = now >= settings.rise;
+  const bool is_up = now >= rise();
   const char* result = outcome.verdict == Verdict::conditional ? "conditionally succeeded"
                        : outcome.verdict == Verdict::passed    ? "succeeded"
                                                                : "failed";
@@ -196,7 +194,7 @@ void Checker::log_check(const CheckOutcome& outcome, std::int64_t duration_ms, i
                   kind_ == Kind::agent ? "Agent" : "Health",
                   server_.state().backup ? "backup " : "", server_.backend().state().name,
                   server_.state().name, result, describe(outcome, duration_ms),
-                  is_up ? now - settings.rise + 1 : now, is_up ? settings.fall : settings.rise,
+                  is_up ? now - rise() + 1 : now, is_up ? fall() : rise(),
                   !is_up       ? "DOWN"
                   : weightless ? "DRAIN"
                                : "UP"));
@@ -205,7 +203,7 @@ void Checker::log_check(const CheckOutcome& outcome, std::int64_t duration_ms, i
 void Checker::conclude(const CheckOutcome& outcome, std::int64_t duration_ms) {
   if (outcome.verdict == Verdict::neutral) return;
   const ServerSettings& settings = server_.settings();
-  const int most = settings.rise + settings.fall - 1;
+  const int most = rise() + fall() - 1;
   bool moved = false;
   int now = 0;
   {
@@ -217,15 +215,15 @@ void Checker::conclude(const CheckOutcome& outcome, std::int64_t duration_ms) {
     state.text = outcome.text;
     state.duration_ms = duration_ms;
     if (outcome.verdict == Verdict::failed) {
-      if (state.health >= settings.rise) {
+      if (state.health >= rise()) {
         moved = true;
         ++state.failed_checks;
         --state.health;
       }
-      if (state.health < settings.rise) state.health = 0;
+      if (state.health < rise()) state.health = 0;
     } else if (state.health < most) {
       moved = true;
-      if (++state.health >= settings.rise) state.health = most;
+      if (++state.health >= rise()) state.health = most;
     }
     now = state.health;
   }
@@ -233,10 +231,10 @@ void Checker::conclude(const CheckOutcome& outcome, std::int64_t duration_ms) {
   if (logs && moved) log_check(outcome, duration_ms, now);
   const std::string why = logs ? std::string() : describe(outcome, duration_ms);
   if (outcome.verdict == Verdict::failed) {
-    if (now < settings.rise) Health::down(server_, why);
+    if (now < rise()) Health::down(server_, why);
     return;
   }
-  if (now < settings.rise) return;
+  if (now < rise()) return;
   if (Checker* other = kind_ == Kind::health ? server_.agent() : server_.checker();
       other != nullptr && other->enabled() && !other->healthy())
     return;
@@ -247,9 +245,8 @@ void Checker::conclude(const CheckOutcome& outcome, std::int64_t duration_ms) {
 }
 
 void Checker::set_health(bool up) {
-  const ServerSettings& settings = server_.settings();
   const std::lock_guard guard(server_.state().mutex);
-  health().health = up ? settings.rise + settings.fall - 1 : 0;
+  health().health = up ? rise() + fall() - 1 : 0;
 }
 
 // Manual, "on-error".
@@ -259,9 +256,8 @@ void Checker::fail_from_traffic(OnError how) {
   if (how == OnError::fast_inter) return;
   {
     const std::lock_guard guard(server_.state().mutex);
-    if (how == OnError::sudden_death && health().health > settings.rise)
-      health().health = settings.rise + 1;
-    if (how == OnError::mark_down) health().health = settings.rise;
+    if (how == OnError::sudden_death && health().health > rise()) health().health = rise() + 1;
+    if (how == OnError::mark_down) health().health = rise();
   }
   CheckOutcome outcome;
   outcome.status = state::CheckStatus::l7_status;

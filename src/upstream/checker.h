@@ -60,6 +60,10 @@ class Checker {
   Kind kind() const { return kind_; }
   std::string agent_send() const;
 
+  // An agent's word counts at once.
+  int rise() const { return kind_ == Kind::agent ? 1 : server_.settings().rise; }
+  int fall() const { return kind_ == Kind::agent ? 1 : server_.settings().fall; }
+
   // Counts an outcome and acts on it. Public for tests and for traffic that stands for a check.
   void conclude(const CheckOutcome& outcome, std::int64_t duration_ms);
 

@@ -171,7 +171,6 @@ struct BackendSettings {
 
   // Checks, default-server lines (unnamed and named), state files.
   std::shared_ptr<CheckDraft> check;
-  bool check_inherited = false;  // `check` comes from a defaults section
   std::shared_ptr<ServerSettings> default_server;
   std::map<std::string, std::shared_ptr<ServerSettings>, std::less<>> named_default_servers;
   enum class StateFrom : std::uint8_t { none, global, local } state_from = StateFrom::none;
