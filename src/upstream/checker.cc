@@ -202,7 +202,6 @@ void Checker::log_check(const CheckOutcome& outcome, std::int64_t duration_ms, i
 
 void Checker::conclude(const CheckOutcome& outcome, std::int64_t duration_ms) {
   if (outcome.verdict == Verdict::neutral) return;
-  const ServerSettings& settings = server_.settings();
   const int most = rise() + fall() - 1;
   bool moved = false;
   int now = 0;

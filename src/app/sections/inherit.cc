@@ -55,7 +55,6 @@ void inherit(ProxyDraft& draft, const ProxyDraft& base) {
 
   upstream::BackendSettings& settings = draft.settings();
   settings = base.own;
-  settings.check_inherited = settings.check != nullptr;
   draft.log = base.log;
   draft.log_format = base.log_format;
   draft.error_log_format = base.error_log_format;
