@@ -1,5 +1,6 @@
 #include "expr/log_alias.h"
 
+#include <arpa/inet.h>
 #include <unistd.h>
 
 #include <charconv>
@@ -30,8 +31,10 @@ std::string_view date_text(std::int64_t second, Zone zone) {
   if (date.second != second) {
     std::time_t time = second;
     std::tm parts{};
-    if (zone == Zone::utc) gmtime_r(&time, &parts);
-    else localtime_r(&time, &parts);
+    if (zone == Zone::utc)
+      gmtime_r(&time, &parts);
+    else
+      localtime_r(&time, &parts);
     const char* format = zone == Zone::local_plain ? "%d/%b/%Y:%H:%M:%S"
                          : zone == Zone::utc       ? "%d/%b/%Y:%H:%M:%S +0000"
                                                    : "%d/%b/%Y:%H:%M:%S %z";
@@ -125,7 +128,7 @@ std::int64_t port_number(Context& context) {
   return address.is_ip() ? address.port() : -1;
 }
 template <net::Address (*Which)(Context&)>
-const net::Ip raw_ip(Context& context) {
+net::Ip raw_ip(Context& context) {
   return Which(context).ip();
 }
 
@@ -138,7 +141,8 @@ std::int64_t timer(Context& context) {
 std::int64_t total(Context& context) {
   if (context.exchange != nullptr) return timing::total(*context.exchange);
   if (context.session == nullptr) return -1;
-  return std::chrono::duration_cast<rt::milliseconds>(rt::now() - context.session->accepted).count();
+  return std::chrono::duration_cast<rt::milliseconds>(rt::now() - context.session->accepted)
+      .count();
 }
 bool growing(Context& context) {
   return context.exchange != nullptr && context.exchange->point == txn::Point::log &&
@@ -180,8 +184,10 @@ void termination(Context& context, std::string& out) {
 }
 void termination_cookie(Context& context, std::string& out) {
   termination(context, out);
-  if (context.exchange != nullptr) out.append(context.exchange->cookie_flags.data(), 2);
-  else out += "--";
+  if (context.exchange != nullptr)
+    out.append(context.exchange->cookie_flags.data(), 2);
+  else
+    out += "--";
 }
 void cookie_in(Context& context, std::string& out) {
   if (context.exchange != nullptr) out += context.exchange->captured_cookie_in;
@@ -205,8 +211,7 @@ bool has_request(Context& context) {
 }
 std::string_view original_method(Context& context) {
   const txn::Exchange& exchange = *context.exchange;
-  return exchange.original_method.empty() ? exchange.request.method_text
-                                          : exchange.original_method;
+  return exchange.original_method.empty() ? exchange.request.method_text : exchange.original_method;
 }
 std::string_view original_target(Context& context) {
   const txn::Exchange& exchange = *context.exchange;
@@ -231,16 +236,16 @@ void request_line(Context& context, std::string& out) {
 // A part of the target, or the word for bad requests.
 template <std::string_view (*Part)(Context&)>
 void request_part(Context& context, std::string& out) {
-  if (has_request(context)) append_escaped(out, Part(context), AliasEscape::url);
-  else out += kBadRequest;
+  if (has_request(context))
+    append_escaped(out, Part(context), AliasEscape::url);
+  else
+    out += kBadRequest;
 }
 std::string_view target_without_query(Context& context) {
   std::string_view target = original_target(context);
   return target.substr(0, target.find('?'));
 }
-std::string_view target_path(Context& context) {
-  return fetch::path_of(original_target(context));
-}
+std::string_view target_path(Context& context) { return fetch::path_of(original_target(context)); }
 std::string_view target_query(Context& context) {
   std::string_view target = original_target(context);
   std::size_t mark = target.find('?');
@@ -263,8 +268,8 @@ void captures(Context& context, std::string& out) {
   std::span<const std::string_view> values = Values(context);
   std::size_t slots = values.size();
   if (frontend != nullptr)
-    slots = std::max(slots, response ? frontend->response_captures.size()
-                                     : frontend->request_captures.size());
+    slots = std::max(
+        slots, response ? frontend->response_captures.size() : frontend->request_captures.size());
   if (slots == 0) return;
   out += '{';
   for (std::size_t i = 0; i < slots; ++i) {
@@ -292,9 +297,12 @@ void backend_name(Context& context, std::string& out) {
 }
 void server_name(Context& context, std::string& out) {
   const txn::Exchange* exchange = context.exchange;
-  if (exchange != nullptr && exchange->server != nullptr) out += exchange->server->name;
-  else if (exchange != nullptr && !exchange->service_name.empty()) out += exchange->service_name;
-  else out += "<NOSRV>";
+  if (exchange != nullptr && exchange->server != nullptr)
+    out += exchange->server->name;
+  else if (exchange != nullptr && !exchange->service_name.empty())
+    out += exchange->service_name;
+  else
+    out += "<NOSRV>";
 }
 std::int64_t process_connections(Context& context) {
   return context.registry.process().connections.load(std::memory_order_relaxed);
@@ -331,14 +339,13 @@ constexpr LogAlias number(std::string_view name, Number get, std::string_view do
                           std::uint8_t hex = 0, bool (*plus)(Context&) = nullptr) {
   return {{name, "", doc}, F::number, get, nullptr, E::none, hex, nullptr, plus};
 }
-constexpr LogAlias text(std::string_view name, Text get, std::string_view doc,
-                        E escape = E::none) {
+constexpr LogAlias text(std::string_view name, Text get, std::string_view doc, E escape = E::none) {
   return {{name, "", doc}, F::text, nullptr, get, escape};
 }
 constexpr LogAlias plain(std::string_view name, Text get, std::string_view doc) {
   return {{name, "", doc}, F::plain, nullptr, get};
 }
-constexpr LogAlias address(std::string_view name, Text get, const net::Ip (*raw)(Context&),
+constexpr LogAlias address(std::string_view name, Text get, net::Ip (*raw)(Context&),
                            std::string_view doc) {
   return {{name, "", doc}, F::text, nullptr, get, E::none, 8, raw};
 }
@@ -392,10 +399,24 @@ constexpr LogAlias kRows[] = {
     text("ft", frontend_name, "The frontend's name, with ~ behind for TLS."),
     text("hr", captures<request_captures, false>, "Captured request headers.", E::header),
     {{"hrl", "", "Captured request headers, each by itself."},
-     F::list, nullptr, nullptr, E::header, 0, nullptr, nullptr, request_captures},
+     F::list,
+     nullptr,
+     nullptr,
+     E::header,
+     0,
+     nullptr,
+     nullptr,
+     request_captures},
     text("hs", captures<response_captures, true>, "Captured response headers.", E::header),
     {{"hsl", "", "Captured response headers, each by itself."},
-     F::list, nullptr, nullptr, E::header, 0, nullptr, nullptr, response_captures},
+     F::list,
+     nullptr,
+     nullptr,
+     E::header,
+     0,
+     nullptr,
+     nullptr,
+     response_captures},
     number("lc", frontend_lines, "Lines the frontend has logged."),
     plain("ms", accept_ms, "When accepted, the milliseconds alone."),
     number("pid", process_number, "The process's number.", 4),

@@ -38,14 +38,22 @@ class LogFormat {
  private:
   struct Node;
   LogFormat();
+  bool simple() const;
+  std::string_view text_of_simple(Context& context) const;
+  void append(const Node& node, Context& context, bool for_log, std::string& out) const;
+
   std::vector<Node> nodes_;
   std::string source_;
   std::uint32_t where_ = 0;
+  FormatUse use_ = FormatUse::rule;
+  std::uint8_t encoding_ = 0;  // flags of %o that concern the whole text
+  bool simple_ = false;        // texts and plain expressions only
   friend class LogFormatParser;
 };
 
 // The texts behind option tcplog, httplog, httpslog (manual section 8.2).
 std::string_view default_tcp_log_format();
+std::string_view default_tcp_clf_log_format();
 std::string_view default_http_log_format();
 std::string_view default_http_clf_log_format();
 std::string_view default_https_log_format();
