@@ -150,8 +150,8 @@ int Acl::evaluate(const Term& term, Context& context) {
     Value sample;
     if (term.expression->evaluate(context, sample))
       result = term.matcher->match(context, sample) ? 1 : 0;
-    else if (context.incomplete && !context.final)
-      result = -1;
+    // More bytes may make it match (req.len, req.payload(0,0)).
+    if (result == 0 && context.incomplete && !context.final) result = -1;
   } while (result == 0 && occurrences.more);
   context.occurrences = outer;
   return result;

@@ -492,6 +492,16 @@ std::unique_ptr<LogFormat> LogFormat::parse(std::string_view text, ParseContext&
   return nullptr;
 }
 
+std::unique_ptr<LogFormat> LogFormat::constant(std::string_view text) {
+  std::unique_ptr<LogFormat> made(new LogFormat);
+  made->source_ = text;
+  made->simple_ = true;
+  if (text.empty()) return made;
+  made->nodes_.emplace_back();
+  made->nodes_.back().text = text;
+  return made;
+}
+
 std::string_view default_tcp_log_format() {
   return "%ci:%cp [%t] %ft %b/%s %Tw/%Tc/%Tt %B %ts %ac/%fc/%bc/%sc/%rc %sq/%bq";
 }

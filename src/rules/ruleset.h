@@ -21,8 +21,8 @@ class Ruleset {
   // Parses "<action> [args] [if|unless …]" at the cursor and appends it. False with a report.
   bool parse(config::Arguments& args, const Catalogue& catalogue, ParseContext& context);
 
-  // Runs from the rule `from` on; returns the first verdict that is not `next`, and where it stood in
-  // `from` (so that `incomplete` can be resumed). `next` when all rules were run.
+  // Runs from the rule `from` on; returns the first verdict that is not `next`, and where it stood
+  // in `from` (so that `incomplete` can be resumed). `next` when all rules were run.
   Verdict run(expr::Context& context, std::size_t& from) const;
   Verdict run(expr::Context& context) const {
     std::size_t from = 0;

@@ -28,9 +28,9 @@ enum class Direction : std::uint8_t { request, response };
 // more could come checks complete(). Implemented by proxy/.
 class Channel {
  public:
-  virtual std::string_view data() = 0;        // contiguous view of what is buffered
-  virtual bool complete() const = 0;          // no more will come (end of body or stream)
-  virtual bool full() const = 0;              // nothing more fits (tune.bufsize)
+  virtual std::string_view data() = 0;  // contiguous view of what is buffered
+  virtual bool complete() const = 0;    // no more will come (end of body or stream)
+  virtual bool full() const = 0;        // nothing more fits (tune.bufsize)
   // Waits until something more has arrived, all is complete, or the buffer is full.
   virtual rt::Wait wait_more(rt::Instant deadline) = 0;
   // Replaces `length` bytes at `offset` of data(); false when it does not fit.
@@ -46,17 +46,17 @@ class Channel {
   ~Channel() = default;
 };
 
-// A complete answer made by the proxy (deny, return, redirect, errors, scripts). Immutable once it is
-// in an exchange: constant answers of rules are made once and shared by all requests. Its headers hold
-// no length; the engine adds content-length from the body.
+// A complete answer made by the proxy (deny, return, redirect, errors, scripts). Immutable once it
+// is in an exchange: constant answers of rules are made once and shared by all requests. Its
+// headers hold no length; the engine adds content-length from the body.
 struct Reply {
   std::uint16_t status = 0;
-  std::string reason;                    // empty: the standard phrase
+  std::string reason;  // empty: the standard phrase
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
-  bool raw = false;                      // `body` is a whole HTTP message (errorfile), sent as it is
-  bool is_error = false;                 // counts as failed/denied, log and termination say so
-  bool close = false;                    // the connection ends after it
+  bool raw = false;       // `body` is a whole HTTP message (errorfile), sent as it is
+  bool is_error = false;  // counts as failed/denied, log and termination say so
+  bool close = false;     // the connection ends after it
 };
 
 class ServiceRun;
@@ -82,21 +82,30 @@ class Engine {
 
 // Times of one exchange; kNever where it did not come to pass. Log formats subtract.
 struct Times {
-  rt::Instant request_start{};      // first byte of the request (or accept for the first one)
-  rt::Instant idle_start{};         // end of the previous request, or the handshake's end
-  rt::Instant request_done = rt::kNever;   // head complete
-  rt::Instant queued = rt::kNever;         // entered the queue
+  rt::Instant request_start{};            // first byte of the request (or accept for the first one)
+  rt::Instant idle_start{};               // end of the previous request, or the handshake's end
+  rt::Instant request_done = rt::kNever;  // head complete
+  rt::Instant queued = rt::kNever;        // entered the queue
   rt::Instant dequeued = rt::kNever;
   rt::Instant connected = rt::kNever;
-  rt::Instant response_start = rt::kNever; // response head complete
+  rt::Instant response_start = rt::kNever;  // response head complete
   rt::Instant end = rt::kNever;
-  std::int64_t start_wall_us = 0;   // wall clock of request_start
+  std::int64_t start_wall_us = 0;  // wall clock of request_start
 };
 
 // Where in the life of the request we are; decides what samples are valid.
 enum class Point : std::uint8_t {
-  connection, session, request_content, http_request, balance, server_connect, response_content,
-  http_response, http_after_response, log, check,
+  connection,
+  session,
+  request_content,
+  http_request,
+  balance,
+  server_connect,
+  response_content,
+  http_response,
+  http_after_response,
+  log,
+  check,
 };
 
 struct Exchange {
@@ -105,38 +114,38 @@ struct Exchange {
   Exchange& operator=(const Exchange&) = delete;
 
   Session& session;
-  base::Arena arena;                       // everything made for this exchange
+  base::Arena arena;  // everything made for this exchange
   Engine* engine = nullptr;
   net::Connection* server_connection = nullptr;  // while there is one
   bool is_http = false;
   http::RequestHead request;
   http::ResponseHead response;
   bool request_valid = false, response_valid = false;  // heads are there
-  std::uint16_t server_status = 0;         // as the server sent it; 0: no server answered
-  std::string_view original_target, original_method;   // for logs, unless nothing changed
-  Channel* request_channel = nullptr;      // null: nothing buffered, none possible
+  std::uint16_t server_status = 0;  // as the server sent it; 0: no server answered
+  std::string_view original_target, original_method;  // for logs, unless nothing changed
+  Channel* request_channel = nullptr;                 // null: nothing buffered, none possible
   Channel* response_channel = nullptr;
 
   state::Proxy* frontend = nullptr;
-  state::Proxy* backend = nullptr;         // null until chosen; then possibly == frontend (listen)
+  state::Proxy* backend = nullptr;  // null until chosen; then possibly == frontend (listen)
   state::Server* server = nullptr;
   Point point = Point::connection;
 
   state::Variables txn_variables, request_variables, response_variables;
   std::vector<std::string_view> request_captures, response_captures;  // by slot, in the arena
   std::string_view captured_cookie_in, captured_cookie_out;
-  std::string_view unique_id;              // made at first use
+  std::string_view unique_id;  // made at first use
 
   Termination end;
-  std::array<char, 2> cookie_flags{'-', '-'};   // third and fourth letter of the termination state
+  std::array<char, 2> cookie_flags{'-', '-'};  // third and fourth letter of the termination state
   Times times;
-  std::uint64_t bytes_in = 0, bytes_out = 0;    // client side: received, sent
+  std::uint64_t bytes_in = 0, bytes_out = 0;  // client side: received, sent
   std::uint64_t request_body_bytes = 0, response_body_bytes = 0;
   std::uint32_t retries = 0;
   bool redispatched = false;
-  bool server_reused = false;              // the server connection had served before
+  bool server_reused = false;  // the server connection had served before
   std::uint32_t server_queue_position = 0, backend_queue_position = 0;
-  std::uint32_t id = 0;                    // %rt, process-wide counter
+  std::uint32_t id = 0;  // %rt, process-wide counter
 
   // What rules decided.
   std::shared_ptr<const Reply> reply;      // answer with this
@@ -146,20 +155,20 @@ struct Exchange {
   int log_level = -1;                      // -1 as configured, 8 silent
   bool dont_log = false;
   std::int64_t client_timeout_ms = -1, server_timeout_ms = -1, tunnel_timeout_ms = -1,
-               connect_timeout_ms = -1, queue_timeout_ms = -1;   // set-timeout; -1 as configured
+               connect_timeout_ms = -1, queue_timeout_ms = -1;  // set-timeout; -1 as configured
   std::int32_t priority_class = 0, priority_offset = 0;
-  std::int32_t max_retries = -1;           // set-retries
-  net::Address destination;                // set-dst for "server 0.0.0.0"; none as usual
-  const char* last_rule_file = nullptr;    // the rule that ended the evaluation
+  std::int32_t max_retries = -1;         // set-retries
+  net::Address destination;              // set-dst for "server 0.0.0.0"; none as usual
+  const char* last_rule_file = nullptr;  // the rule that ended the evaluation
   std::uint32_t last_rule_line = 0;
-  std::string_view last_entity, waiting_entity;  // "file:line" of a rule, for logs after errors
-  bool tarpit = false;                     // `reply` goes out after the tarpit timeout
-  std::int64_t tarpit_timeout_ms = -1;     // set-timeout tarpit; -1 as configured
-  bool strict_rewrite = true;              // strict-mode; back to true with each ruleset
-  bool no_l7_retry = false;                // disable-l7-retry
+  std::string_view last_entity, waiting_entity;    // "file:line" of a rule, for logs after errors
+  bool tarpit = false;                             // `reply` goes out after the tarpit timeout
+  std::int64_t tarpit_timeout_ms = -1;             // set-timeout tarpit; -1 as configured
+  bool strict_rewrite = true;                      // strict-mode; back to true with each ruleset
+  bool no_l7_retry = false;                        // disable-l7-retry
   std::int64_t server_mark = -1, server_tos = -1;  // set-bc-mark, set-bc-tos; -1 leaves them
-  int nice = 0;                            // set-nice
-  http::Headers early_hints;               // of the 103 under way; sent when the row of rules ends
+  int nice = 0;                                    // set-nice
+  std::size_t rewrite_room = 15360;                // bytes that rules may still add to the head
 
   // Private data of scripts (the Lua room's), destroyed with the exchange or replaced.
   std::shared_ptr<void> script_data;

@@ -7,11 +7,28 @@
 namespace txn {
 
 enum class Cause : char {
-  none = '-', client = 'C', server = 'S', proxy = 'P', local = 'L', resource = 'R', internal = 'I',
-  down = 'D', killed_up = 'U', killed = 'K', client_timeout = 'c', server_timeout = 's',
+  none = '-',
+  client = 'C',
+  server = 'S',
+  proxy = 'P',
+  local = 'L',
+  resource = 'R',
+  internal = 'I',
+  down = 'D',
+  killed_up = 'U',
+  killed = 'K',
+  client_timeout = 'c',
+  server_timeout = 's',
 };
 enum class Phase : char {
-  none = '-', request = 'R', queue = 'Q', connect = 'C', headers = 'H', data = 'D', last = 'L', tarpit = 'T',
+  none = '-',
+  request = 'R',
+  queue = 'Q',
+  connect = 'C',
+  headers = 'H',
+  data = 'D',
+  last = 'L',
+  tarpit = 'T',
 };
 struct Termination {
   Cause cause = Cause::none;

@@ -1,0 +1,34 @@
+// expect-proxy layer4: a PROXY header must come before anything else (manual section 4.4).
+#include "rules/action/support.h"
+#include "rules/action/tables.h"
+
+namespace rules::action {
+namespace {
+
+class ExpectProxy : public Action {
+ public:
+  Verdict run(expr::Context& context) override {
+    if (context.session != nullptr) context.session->more().expect_proxy = true;
+    return Verdict::next;
+  }
+};
+
+Made parse(config::Arguments& args, ParseContext& context, std::string_view word,
+           const ActionRow&) {
+  Reader in(args, context, word);
+  if (!in.accept("layer4")) return in.fail("expects 'layer4'");
+  return std::make_unique<ExpectProxy>();
+}
+
+// clang-format off
+constexpr ActionRow kRows[] = {
+    {{"expect-proxy", "layer4", "Expects a PROXY header from this connection."},
+     kTcpConnection, parse},
+};
+// clang-format on
+
+}  // namespace
+
+std::span<const ActionRow> expect_proxy_rows() { return kRows; }
+
+}  // namespace rules::action

@@ -1,0 +1,72 @@
+// Actions of the reference that need what is not there yet: each is refused where it is written,
+// with the reason.
+#include <fmt/format.h>
+
+#include "rules/action/support.h"
+#include "rules/action/tables.h"
+
+namespace rules::action {
+namespace {
+
+struct Reason {
+  std::string_view name, needs;
+};
+constexpr Reason kReasons[] = {
+    {"sc-", "stick tables"},
+    {"track-sc", "stick tables"},
+    {"cache-", "a cache"},
+    {"send-spoe-group", "SPOE"},
+    {"set-bandwidth-limit", "filters that limit bandwidth"},
+    {"attach-srv", "reverse connections"},
+    {"do-resolve", "'resolvers' sections"},
+    {"switch-mode", "connections that change to HTTP"},
+    {"expect-netscaler-cip", "the NetScaler protocol"},
+};
+
+Made parse(config::Arguments& args, ParseContext& context, std::string_view word,
+           const ActionRow& row) {
+  Reader in(args, context, word);
+  for (const Reason& reason : kReasons)
+    if (row.name.starts_with(reason.name))
+      return in.fail_at_previous(
+          fmt::format("'{}' needs {}, which are not supported yet", word, reason.needs));
+  return in.fail_at_previous(fmt::format("'{}' is not supported yet", word));
+}
+
+constexpr std::uint16_t kAll = kTcpConnection | kTcpSession | kTcpRequestContent |
+                               kTcpResponseContent | kHttpRequest | kHttpResponse |
+                               kHttpAfterResponse;
+// clang-format off
+constexpr ActionRow kRows[] = {
+    {{"attach-srv", "<srv> [name <expr>]", "Needs reverse connections."}, kTcpSession, parse},
+    {{"cache-store", "<name>", "Needs a cache."}, kHttpResponse, parse},
+    {{"cache-use", "<name>", "Needs a cache."}, kHttpRequest, parse},
+    {{"do-resolve", "(<var>,<resolvers>[,ipv4|ipv6]) <expr>", "Needs resolvers."},
+     kTcpRequestContent | kHttpRequest, parse, true},
+    {{"expect-netscaler-cip", "layer4", "Needs the NetScaler protocol."}, kTcpConnection, parse},
+    {{"sc-add-gpc", "(<idx>,<sc-id>) { <int> | <expr> }", "Needs stick tables."},
+     kAll, parse, true},
+    {{"sc-inc-gpc", "(<idx>,<sc-id>)", "Needs stick tables."}, kAll, parse, true},
+    {{"sc-inc-gpc0", "(<sc-id>)", "Needs stick tables."}, kAll, parse, true},
+    {{"sc-inc-gpc1", "(<sc-id>)", "Needs stick tables."}, kAll, parse, true},
+    {{"sc-set-gpt", "(<idx>,<sc-id>) { <int> | <expr> }", "Needs stick tables."},
+     kAll, parse, true},
+    {{"sc-set-gpt0", "(<sc-id>) { <int> | <expr> }", "Needs stick tables."}, kAll, parse, true},
+    {{"send-spoe-group", "<engine-name> <group-name>", "Needs SPOE."},
+     kTcpRequestContent | kTcpResponseContent | kHttpRequest | kHttpResponse, parse},
+    {{"set-bandwidth-limit", "<name> [limit {<expr> | <size>}] [period {<expr> | <time>}]",
+      "Needs filters."},
+     kTcpRequestContent | kTcpResponseContent | kHttpRequest | kHttpResponse, parse},
+    {{"switch-mode", "http [ proto <name> ]", "Needs connections that change to HTTP."},
+     kTcpRequestContent, parse},
+    {{"track-sc", "<key> [table <table>]", "Needs stick tables."},
+     kTcpConnection | kTcpSession | kTcpRequestContent | kHttpRequest | kHttpResponse, parse,
+     true},
+};
+// clang-format on
+
+}  // namespace
+
+std::span<const ActionRow> unavailable_rows() { return kRows; }
+
+}  // namespace rules::action
