@@ -47,6 +47,14 @@ std::string_view keyword_of(std::string_view criterion) {
   return criterion.substr(0, criterion.find_first_of("(,"));
 }
 
+// "path_beg" promises a method, "path" does not.
+bool overrides_method(const AclRow& row, const Matcher& matcher) {
+  if (row.name == "method") return !matcher.uses_implied_method();
+  std::size_t suffix = row.name.rfind('_');
+  bool promises = suffix != std::string_view::npos && row.name.substr(suffix + 1) == row.match;
+  return promises && name_of(matcher.method()) != row.match;
+}
+
 std::shared_ptr<Acl> make_predefined(const Predefined& row, ParseContext& context) {
   config::Line line;
   for (std::string_view word : row.words)
@@ -113,13 +121,11 @@ base::Result<void> Acl::add(config::Arguments& args, std::size_t end, ParseConte
   auto matcher = Matcher::parse(args, end, context, (*expression)->type(), criterion,
                                 has_implied ? &implied : nullptr, description);
   if (!matcher) return base::fail(matcher.error());
-  if (row != nullptr && (*expression)->has_converters() && keyword != "hdr" && keyword != "cook" &&
-      context.catalogue.fetch(keyword) == nullptr && !(*matcher)->has_explicit_method())
+  if (row != nullptr && overrides_method(*row, **matcher))
     context.diagnostics.warning(
-        at,
-        fmt::format(
-            "original matching method '{}' was overwritten and will not be applied as expected.",
-            keyword));
+        at, fmt::format("original matching method '{}' was overwritten and will not be applied as "
+                        "expected.",
+                        keyword));
   terms_.push_back({std::string(keyword), std::move(*expression), std::move(*matcher)});
   return {};
 }

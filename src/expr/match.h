@@ -96,12 +96,12 @@ class Matcher {
   // Takes the sample over (it is cast).
   bool match(Context& context, Value& sample) const;
   MatchMethod method() const { return method_; }
-  bool has_explicit_method() const { return explicit_; }
+  bool uses_implied_method() const { return implied_; }
 
  private:
   friend class MatcherParser;
   MatchMethod method_ = MatchMethod::found;
-  bool explicit_ = false;
+  bool implied_ = false;  // the keyword's own method, not one of -m or of the type
   std::vector<std::shared_ptr<PatternIndex>> indexes_;
 };
 

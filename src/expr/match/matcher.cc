@@ -24,10 +24,10 @@ bool is_default_method(Type sample, MatchMethod& out) {
     case Type::ipv6:
       return out = MatchMethod::ip, true;
     case Type::string:
-    case Type::method:
       return out = MatchMethod::string, true;
     case Type::any:
     case Type::binary:
+    case Type::method:
       break;
   }
   return false;
@@ -95,6 +95,7 @@ class MatcherParser {
         context_(context),
         sample_(sample),
         name_(name),
+        keyword_(name.substr(0, name.find_first_of("(,"))),
         description_(description),
         made_(new Matcher) {}
 
@@ -104,11 +105,13 @@ class MatcherParser {
     bool nothing = done();
     if (auto flags = parse_flags(); !flags) return base::fail(flags.error());
     if (auto known = require_method(); !known) return base::fail(known.error());
+    // Methods are compared with case (RFC 9110 section 9.1).
+    if (name_ == "method" && implied != nullptr && !explicit_) options_.ignore_case = false;
     if (auto patterns = parse_patterns(); !patterns) return base::fail(patterns.error());
     if (nothing && options_.method != MatchMethod::boolean && options_.method != MatchMethod::found)
       context_.diagnostics.warning(args_.previous(), fmt::format(fmt::runtime(kNoPattern), name_));
     made_->method_ = options_.method;
-    made_->explicit_ = explicit_;
+    made_->implied_ = implied != nullptr && !explicit_;
     return std::move(made_);
   }
 
@@ -117,14 +120,14 @@ class MatcherParser {
   bool done() const { return args_.index() >= end_; }
   std::string_view word() { return done() ? std::string_view() : args_.next(); }
 
-  bool versions() const { return name_ == "req.ssl_ver" || name_ == "req_ssl_ver"; }
+  bool versions() const { return keyword_ == "req.ssl_ver" || keyword_ == "req_ssl_ver"; }
 
   Done require_method() const {
     if (has_method_) return {};
     return base::fail(
         fmt::format("matching method must be specified first (using '-m') when using a "
                     "sample fetch of this type ('{}')",
-                    name_));
+                    keyword_));
   }
 
   Done parse_flags() {
@@ -178,8 +181,8 @@ class MatcherParser {
       return base::fail(
           fmt::format("unknown matching method '{}' when parsing ACL expression", name));
     if (!match_possible(method, sample_))
-      return base::fail(
-          fmt::format("matching method '{}' cannot be used with fetch keyword '{}'", name, name_));
+      return base::fail(fmt::format("matching method '{}' cannot be used with fetch keyword '{}'",
+                                    name, keyword_));
     options_.method = method;
     has_method_ = explicit_ = true;
     return {};
@@ -227,7 +230,8 @@ class MatcherParser {
   std::size_t end_;
   ParseContext& context_;
   Type sample_;
-  std::string_view name_;
+  std::string_view name_;     // the criterion
+  std::string_view keyword_;  // its first name
   const std::string& description_;
   std::unique_ptr<Matcher> made_;
   IndexOptions options_;

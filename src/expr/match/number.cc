@@ -93,7 +93,9 @@ bool parse_range(std::string_view text, Range& out, std::string& error) {
   }
   out.low = low.empty() ? Limits::min() : number(low);
   out.high = high.empty() ? Limits::max() : number(high);
-  return true;
+  if (out.low <= out.high) return true;
+  error = fmt::format("'{}' is not a valid number range", text);
+  return false;
 }
 
 IndexPointer make_number_index(state::PatternSet& set, const IndexOptions& options) {

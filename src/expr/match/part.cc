@@ -4,7 +4,7 @@
 namespace expr::match {
 namespace {
 
-constexpr std::string_view kDirectory = "/";
+constexpr std::string_view kDirectory = "/?";
 constexpr std::string_view kDomain = "/?.:";
 
 bool is_in(char c, std::string_view delimiters) {
@@ -22,7 +22,7 @@ HashedText trimmed_key(const HashedText& key, const PatternEntry& entry) {
   return {trimmed(entry.key, kIsDomain ? kDomain : kDirectory), key.hash};
 }
 
-// Parts of a text between delimiters: "/" for dir, "/", ".", ":" and "?" for dom (manual section
+// Parts of a text between delimiters: "/" and "?" for dir, also "." and ":" for dom (manual section
 // 7.1.3). Every run of whole segments is looked up in a hash; the first pattern in order stands.
 class PartIndex final : public PatternIndex {
  public:
