@@ -26,21 +26,11 @@ bool Run::send_interim(const http::ResponseHead& head) {
   return client_out_.send(bytes);
 }
 
-// The 103 that "http-request early-hint" rules have collected.
-void Run::send_early_hints() {
-  txn::Exchange& e = x();
-  http::ResponseHead head;
-  head.status = 103;
-  head.reason = "Early Hints";
-  head.headers = std::move(e.early_hints);
-  e.early_hints.clear();
-  if (at_least_1_1(e.request.version)) send_interim(head);
-}
-
 Step Run::process_response() {
   txn::Exchange& e = x();
   e.response_valid = true;
   e.times.response_start = rt::now();
+  e.server_status = e.response.status;
   // A switch of protocols that nobody asked for cannot be followed.
   if (e.response.status == 101 && !e.request.upgrade) return response_missing(Outcome::junk);
   slot_.server()->observed(e.response.status < 500, true);

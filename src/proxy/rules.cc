@@ -19,7 +19,6 @@ Step Run::http_rules(const Proxy& of) {
     expr::Context ctx = context(of, txn::Direction::request);
     x().strict_rewrite = true;
     const rules::Verdict verdict = of.http_request.run(ctx);
-    if (!x().early_hints.empty()) send_early_hints();
     Step step = request_verdict(verdict, of);
     if (step != Step::go_on) return step;
   }

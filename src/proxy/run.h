@@ -170,7 +170,6 @@ class Run final : public txn::Engine, rt::Watcher {
   void fix_response_length();
   void finish_response_head(http::ResponseHead& head, bool ours);
   bool forward_interim();
-  void send_early_hints();
   bool flush_client(rt::Instant deadline);
 
   // --- reply.cc
