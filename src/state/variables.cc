@@ -53,6 +53,12 @@ bool allowed(char c) {
 
 }  // namespace
 
+bool is_known_variable(std::string_view name) {
+  Names& all = names();
+  std::shared_lock lock(all.mutex);
+  return all.ids.contains(name);
+}
+
 std::uint32_t variable_id(std::string_view name) {
   Names& all = names();
   {

@@ -23,6 +23,8 @@ struct VariableName {
 
 // Interns names for the whole process; any thread (locks on unknown names only).
 std::uint32_t variable_id(std::string_view name);
+// Whether somebody has named it, without making it known.
+bool is_known_variable(std::string_view name);
 std::string_view variable_text(std::uint32_t id);
 // "txn.user"; nothing when the scope is unknown or the name has characters other than A-Za-z0-9_.-
 std::optional<VariableName> parse_variable(std::string_view text);

@@ -1,0 +1,140 @@
+// Functions of io and os that would stop a worker: once the proxy runs they are done on a helper
+// thread while the call waits (tune.lua.blocking-io).
+#include <stdlib.h>
+#include <sys/wait.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include "lua/call.h"
+#include "lua/engine.h"
+#include "lua/library.h"
+#include "lua/stack.h"
+
+namespace lua {
+
+namespace {
+
+// Whether the original may be called right here.
+bool run_here(lua_State* L, const char* name) {
+  if (rt::current() == nullptr) return true;
+  switch (State::of(L).engine().settings().blocking) {
+    case BlockingCalls::allow:
+      return true;
+    case BlockingCalls::deny:
+      luaL_error(L, "'%s' is denied while the proxy runs", name);
+      break;
+    case BlockingCalls::offload:
+      break;
+  }
+  return false;
+}
+
+// As luaL_fileresult(), with an errno from another thread.
+int push_outcome(lua_State* L, bool good, int error, const std::string& name) {
+  errno = error;
+  return luaL_fileresult(L, good, name.empty() ? nullptr : name.c_str());
+}
+
+int call_original(lua_State* L) {
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_insert(L, 1);
+  lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+  return lua_gettop(L);
+}
+
+// Does `work`, which sets errno, elsewhere.
+template <class Work>
+int elsewhere(lua_State* L, const char* name, Work work, int& error) {
+  Call& call = current_call(L, name);
+  int result = 0;
+  {
+    const Unlocked unlocked;
+    rt::offload([&] {
+      errno = 0;
+      result = work();
+      error = errno;
+    });
+  }
+  call.check_cancelled(L);
+  return result;
+}
+
+int os_execute(lua_State* L) {
+  if (lua_isnoneornil(L, 1) || run_here(L, "os.execute")) return call_original(L);
+  const std::string command(check_text(L, 1));
+  int error = 0;
+  const int status = elsewhere(
+      L, "os.execute", [&] { return system(command.c_str()); }, error);
+  errno = error;
+  return luaL_execresult(L, status);
+}
+
+int os_remove(lua_State* L) {
+  if (run_here(L, "os.remove")) return call_original(L);
+  const std::string name(check_text(L, 1));
+  int error = 0;
+  const int status = elsewhere(
+      L, "os.remove", [&] { return std::remove(name.c_str()); }, error);
+  return push_outcome(L, status == 0, error, name);
+}
+
+int os_rename(lua_State* L) {
+  if (run_here(L, "os.rename")) return call_original(L);
+  const std::string from(check_text(L, 1)), to(check_text(L, 2));
+  int error = 0;
+  const int status = elsewhere(
+      L, "os.rename", [&] { return std::rename(from.c_str(), to.c_str()); }, error);
+  return push_outcome(L, status == 0, error, {});
+}
+
+// Files: Lua's own function runs on the helper thread. It works on the state, which the call
+// therefore keeps; the worker goes on with what needs no script.
+int file_function(lua_State* L) {
+  if (run_here(L, "io")) return call_original(L);
+  lua_State* const running = slice::present.thread;
+  slice::present.thread = nullptr;
+  const auto resume = [running] { slice::present.thread = running; };
+  int count = 0;
+  try {
+    rt::offload([&] { count = call_original(L); });
+  } catch (...) {
+    resume();
+    throw;
+  }
+  resume();
+  return count;
+}
+
+void wrap(lua_State* L, const char* name, lua_CFunction function) {
+  if (lua_getfield(L, -1, name) != LUA_TFUNCTION) {
+    lua_pop(L, 1);
+    return;
+  }
+  lua_pushcclosure(L, function, 1);
+  lua_setfield(L, -2, name);
+}
+
+}  // namespace
+
+void replace_blocking_functions(lua_State* L) {
+  if (lua_getglobal(L, LUA_OSLIBNAME) == LUA_TTABLE) {
+    wrap(L, "execute", &os_execute);
+    wrap(L, "remove", &os_remove);
+    wrap(L, "rename", &os_rename);
+  }
+  lua_pop(L, 1);
+  if (lua_getglobal(L, LUA_IOLIBNAME) == LUA_TTABLE)
+    for (const char* name : {"open", "popen", "lines"}) wrap(L, name, &file_function);
+  lua_pop(L, 1);
+  if (luaL_getmetatable(L, LUA_FILEHANDLE) == LUA_TTABLE) {
+    if (lua_getfield(L, -1, "__index") == LUA_TTABLE)
+      for (const char* name : {"read", "write", "close", "flush", "seek"})
+        wrap(L, name, &file_function);
+    lua_pop(L, 1);
+  }
+  lua_pop(L, 1);
+}
+
+}  // namespace lua

@@ -1,0 +1,253 @@
+#include "lua/call.h"
+
+#include <fmt/format.h>
+
+#include "lua/engine.h"
+#include "lua/stack.h"
+
+namespace lua {
+
+namespace {
+
+// The innermost call of the running fiber, or of a thread without fibers (start-up).
+Call*& innermost() {
+  static thread_local Call* outside_of_fibers = nullptr;
+  if (rt::current() == nullptr) return outside_of_fibers;
+  return reinterpret_cast<Call*&>(rt::fiber_local());
+}
+
+// Its address is what an ended call raises.
+const char kEnded = 0;
+
+}  // namespace
+
+State& Function::state() const {
+  return per_thread ? *engine.state_of_worker(rt::worker_index()) : *engine.shared();
+}
+
+Call* Call::top() { return innermost(); }
+
+Call::Call(State& state, Kind kind, std::string_view label, expr::Context* context)
+    : state_(state),
+      kind_(kind),
+      label_(label),
+      context_(context),
+      parent_(innermost()),
+      locked_([&] {
+        for (Call* call = parent_; call != nullptr; call = call->parent_)
+          if (&call->state_ == &state) return false;
+        state.lock();
+        return true;
+      }()),
+      slot_(state.take_slot()),
+      interrupted_(slice::present.thread) {
+  innermost() = this;
+  state_.current = this;
+  if (rt::current() != nullptr) slice::arm();
+  if (slot_ == nullptr) return;
+  slot_->call = this;
+  slice::set_usual_hook(slot_->thread, state_.engine().settings().forced_yield);
+  slice::present.ticks = 0;
+  slice::present.thread = slot_->thread;
+}
+
+Call::~Call() {
+  slice::present.thread = interrupted_;
+  if (slot_ != nullptr) {
+    lua_settop(slot_->thread, 1);
+    state_.give_slot(*slot_);
+  }
+  innermost() = parent_;
+  state_.current = nullptr;
+  for (Call* call = parent_; call != nullptr; call = call->parent_)
+    if (&call->state_ == &state_) {
+      state_.current = call;
+      break;
+    }
+  if (done_reference != LUA_NOREF) luaL_unref(state_.main(), LUA_REGISTRYINDEX, done_reference);
+  if (locked_) state_.unlock();
+}
+
+bool Call::run(lua_CFunction trampoline, void* body) {
+  if (slot_ == nullptr) {
+    report(LUA_ERRMEM);
+    return false;
+  }
+  lua_State* L = slot_->thread;
+  lua_pushcfunction(L, trampoline);
+  lua_pushlightuserdata(L, body);
+  const int status = lua_pcall(L, 1, 0, 1);
+  if (status == LUA_OK) return true;
+  lua_settop(L, 1);
+  if (ending_ == Ending::done) {
+    slice::set_usual_hook(L, 0);
+    return true;
+  }
+  report(status);
+  return false;
+}
+
+void Call::report(int status) {
+  if (ending_ == Ending::cancelled) return;
+  const Engine& engine = state_.engine();
+  std::string text;
+  if (ending_ == Ending::execution_timeout || ending_ == Ending::burst_timeout)
+    text = fmt::format("{}: {} timeout. Interrupted at {}.", label_,
+                       ending_ == Ending::burst_timeout ? "burst" : "execution", failure_);
+  else if (status == LUA_ERRMEM)
+    text = fmt::format("{}: [state-id {}] out of memory error.", label_, state_.index());
+  else if (status == LUA_ERRERR)
+    text = fmt::format("{}: [state-id {}] message handler error.", label_, state_.index());
+  else
+    text = fmt::format("{}: [state-id {}] runtime error: {}.", label_, state_.index(),
+                       failure_.empty() ? "unknown exception" : failure_);
+  if (engine.environment().log)
+    engine.environment().log(context_ == nullptr ? nullptr : context_->proxy, obs::Level::err,
+                             text);
+  obs::report(obs::Level::alert, text);
+}
+
+void Call::end(lua_State* L, Ending how) {
+  if (ending_ == Ending::none) {
+    ending_ = how;
+    failure_ = trace(L, 0);
+  }
+  slice::interrupt(L);
+  slice::interrupt(slot_->thread);
+  lua_pushlightuserdata(L, const_cast<char*>(&kEnded));
+  lua_error(L);
+  std::abort();  // lua_error does not return
+}
+
+std::chrono::milliseconds Call::limit() const {
+  const Settings& settings = state_.engine().settings();
+  switch (kind_) {
+    case Kind::service:
+    case Kind::command:
+      return settings.service_timeout;
+    case Kind::task:
+    case Kind::event:
+      return settings.task_timeout;
+    case Kind::init:
+      return std::chrono::milliseconds(0);
+    case Kind::action:
+    case Kind::fetch:
+    case Kind::converter:
+    case Kind::filter:
+      break;
+  }
+  return settings.session_timeout;
+}
+
+void Call::slice(lua_State* L) {
+  if (ending_ != Ending::none) end(L, ending_);
+  const std::uint32_t ticks = slice::present.ticks;
+  slice::present.ticks = 0;
+  ticks_ += ticks;
+  ticks_since_wait_ += ticks;
+  const auto since_wait = std::chrono::milliseconds(ticks_since_wait_ * slice::kTickMs);
+  const auto in_all = std::chrono::milliseconds(ticks_ * slice::kTickMs);
+  const Settings& settings = state_.engine().settings();
+  if (kind_ != Kind::init && settings.burst_timeout.count() != 0 &&
+      since_wait > settings.burst_timeout)
+    end(L, Ending::burst_timeout);
+  if (limit().count() != 0 && in_all > limit()) end(L, Ending::execution_timeout);
+  if (rt::current() == nullptr) return;
+  {
+    const Unlocked unlocked(true);
+    rt::yield();
+  }
+  // Where the reference may interrupt a call, a slice ends its burst.
+  if (kind_ != Kind::fetch && kind_ != Kind::converter) ticks_since_wait_ = 0;
+  check_cancelled(L);
+}
+
+void Unlocked::unlock(Call* call) {
+  for (; call != nullptr; call = call->parent_)
+    if (call->locked_) call->state_.unlock();
+}
+
+void Unlocked::lock(Call* call) {
+  if (call == nullptr) return;
+  lock(call->parent_);
+  if (call->locked_) call->state_.lock();
+  call->state_.current = call;
+}
+
+Unlocked::Unlocked(bool is_slice)
+    : top_(innermost()), running_(slice::present.thread), is_slice_(is_slice) {
+  slice::present.thread = nullptr;
+  unlock(top_);
+  if (top_ != nullptr && top_->output != nullptr && !is_slice) top_->output->flush();
+}
+
+Unlocked::~Unlocked() {
+  lock(top_);
+  if (top_ != nullptr && !is_slice_) top_->ticks_since_wait_ = 0;
+  slice::present.ticks = 0;
+  slice::present.thread = running_;
+}
+
+std::string trace(lua_State* L, int level) {
+  std::string out;
+  lua_Debug frame;
+  constexpr int kFrames = 30;
+  for (int shown = 0; shown < kFrames && lua_getstack(L, level, &frame) != 0; ++level) {
+    lua_getinfo(L, "Slnt", &frame);
+    if (*frame.what == 'C' && frame.namewhat[0] == '\0') {
+      // The bottom of a call is the function through which it was protected.
+      lua_Debug below;
+      if (lua_getstack(L, level + 1, &below) == 0) break;
+    }
+    if (shown++ != 0) out += ", ";
+    if (*frame.what == 'C')
+      out += "[C]: ";
+    else
+      out += fmt::format("{}:{}: ", frame.short_src, frame.currentline);
+    if (frame.namewhat[0] != '\0')
+      out += fmt::format("in {} '{}'", frame.namewhat, frame.name);
+    else if (*frame.what == 'm')
+      out += "in main chunk";
+    else if (*frame.what == 'C')
+      out += "in ?";
+    else
+      out += fmt::format("in function line {}", frame.linedefined);
+  }
+  return out;
+}
+
+Call& check_call(lua_State* L, int index, Class id, unsigned& bit) {
+  State& state = State::of(L);
+  if (!state.is(L, index, id)) {
+    if (id == Class::txn && state.is(L, index, Class::dead_txn))
+      raise(L, "used after its transaction ended");
+    luaL_argerror(L, index, "not an object of the class that this function belongs to");
+  }
+  lua_rawgeti(L, index, 1);
+  const void* ticket = lua_touserdata(L, -1);
+  lua_pop(L, 1);
+  Call* call = state.find(ticket);
+  if (call == nullptr) raise(L, "used after its transaction ended");
+  bit = reinterpret_cast<std::uintptr_t>(ticket) & 1;
+  return *call;
+}
+
+Call& check_call(lua_State* L, int index, Class id) {
+  unsigned bit = 0;
+  return check_call(L, index, id, bit);
+}
+
+void push_object(lua_State* L, Call& call, Class id, unsigned bit) {
+  lua_createtable(L, 1, 0);
+  lua_pushlightuserdata(L, call.ticket(bit));
+  lua_rawseti(L, -2, 1);
+  call.state().set_class(L, id);
+}
+
+Call& current_call(lua_State* L, const char* what) {
+  Call* call = State::of(L).current;
+  if (call == nullptr) luaL_error(L, "%s: not available while a script loads", what);
+  return *call;
+}
+
+}  // namespace lua

@@ -1,0 +1,141 @@
+// AppletHTTP: an HTTP request that a script answers.
+#include "http/uri.h"
+#include "lua/applet.h"
+#include "lua/class/all.h"
+#include "lua/message.h"
+#include "lua/object.h"
+#include "lua/private_data.h"
+#include "lua/stack.h"
+#include "lua/variables.h"
+
+namespace lua {
+
+namespace {
+
+// Requests with more headers get their table when the script asks for it.
+constexpr std::size_t kFewHeaders = 4;
+
+Call& self(lua_State* L) { return check_call(L, 1, Class::applet_http); }
+HttpApplet& applet_of(Call& call) { return *static_cast<HttpApplet*>(call.output); }
+
+int applet_set_status(lua_State* L) {
+  check_count(L, 2, 3, "set_status");
+  Call& call = self(L);
+  HttpApplet& applet = applet_of(call);
+  const lua_Integer status = luaL_checkinteger(L, 2);
+  applet.head.status = static_cast<std::uint16_t>(status < 100 || status > 599 ? 500 : status);
+  applet.head.reason =
+      lua_isnoneornil(L, 3) ? std::string_view() : call.arena().copy(check_text(L, 3));
+  return 0;
+}
+
+int applet_add_header(lua_State* L) {
+  lua_settop(L, 3);
+  Call& call = self(L);
+  const std::string_view name = check_text(L, 2), value = check_text(L, 3);
+  HttpApplet& applet = applet_of(call);
+  if (applet.started()) return 0;  // as the reference: too late and ignored
+  applet.head.headers.add(call.arena().copy(name), call.arena().copy(value), call.arena());
+  return 0;
+}
+
+int applet_start_response(lua_State* L) {
+  HttpApplet& applet = applet_of(self(L));
+  if (!applet.started()) applet.start();
+  return 0;
+}
+
+int applet_send(lua_State* L) {
+  lua_settop(L, 2);
+  Call& call = self(L);
+  HttpApplet& applet = applet_of(call);
+  if (!applet.started())
+    raise(L, "Lua: 'send' you must call start_response() before sending data.");
+  const std::string_view bytes = check_text(L, 2);
+  if (!applet.send(bytes)) call.end(L, Ending::cancelled);
+  lua_pushinteger(L, static_cast<lua_Integer>(bytes.size()));
+  return 1;
+}
+
+int applet_getline(lua_State* L) {
+  check_count(L, 1, "getline");
+  Call& call = self(L);
+  const std::string line = applet_of(call).receive_line();
+  call.check_cancelled(L);
+  push(L, line);
+  return 1;
+}
+
+int applet_receive(lua_State* L) {
+  check_count(L, 1, 2, "receive");
+  Call& call = self(L);
+  HttpApplet& applet = applet_of(call);
+  const lua_Integer size = luaL_optinteger(L, 2, -1);
+  const std::string bytes = size < 0
+                                ? applet.receive_all()
+                                : applet.receive(static_cast<std::size_t>(size), applet.patience());
+  call.check_cancelled(L);
+  push(L, bytes);
+  return 1;
+}
+
+int applet_get_priv(lua_State* L) { return get_priv(L, self(L)); }
+int applet_set_priv(lua_State* L) { return set_priv(L, self(L)); }
+int applet_get_var(lua_State* L) { return get_var(L, self(L)); }
+int applet_set_var(lua_State* L) { return set_var(L, self(L)); }
+int applet_unset_var(lua_State* L) { return unset_var(L, self(L)); }
+
+constexpr luaL_Reg kMethods[] = {{"get_priv", applet_get_priv},
+                                 {"set_priv", applet_set_priv},
+                                 {"get_var", applet_get_var},
+                                 {"set_var", applet_set_var},
+                                 {"unset_var", applet_unset_var},
+                                 {"getline", applet_getline},
+                                 {"receive", applet_receive},
+                                 {"send", applet_send},
+                                 {"add_header", applet_add_header},
+                                 {"set_status", applet_set_status},
+                                 {"start_response", applet_start_response}};
+
+int applet_member(lua_State* L) {
+  Call* call = State::of(L).current;
+  if (call == nullptr || call->kind() != Kind::service) return 0;
+  const std::string_view key = to_text(L, 2);
+  if (!push_common_member(L, *call, key)) {
+    if (key != "headers") return 0;
+    push_headers(L, call->exchange()->request.headers);
+  }
+  keep_member(L, *call);
+  return 1;
+}
+
+}  // namespace
+
+void push_http_applet(lua_State* L, Call& call) {
+  const http::RequestHead& head = call.exchange()->request;
+  const http::Target target = http::split_target(head.target);
+  lua_createtable(L, 1, 8);
+  lua_pushlightuserdata(L, call.ticket());
+  lua_rawseti(L, -2, 1);
+  set_field(L, "method", head.method_text);
+  set_field(L, "version", head.version == http::Version{1, 0} ? "HTTP/1.0" : "HTTP/1.1");
+  set_field(L, "path", target.path);
+  set_field(L, "qs", target.query);
+  set_field(
+      L, "length",
+      head.framing == http::Framing::length ? static_cast<lua_Integer>(head.content_length) : 0);
+  if (head.headers.size() <= kFewHeaders) {
+    push_headers(L, head.headers);
+    lua_setfield(L, -2, "headers");
+  }
+  call.state().set_class(L, Class::applet_http);
+  lua_pushvalue(L, -1);
+  call.state().set_subject(L, call.slot());
+}
+
+void define_applet_http(lua_State* L) {
+  State::of(L).define(L, {.id = Class::applet_http, .name = "AppletHTTP", .methods = kMethods});
+  add_member_function(L, Class::applet_http, &applet_member);
+}
+
+}  // namespace lua

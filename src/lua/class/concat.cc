@@ -1,0 +1,34 @@
+// Concat: text that grows without making garbage of what it was.
+#include "lua/box.h"
+#include "lua/class/all.h"
+
+namespace lua {
+
+namespace {
+
+int concat_add(lua_State* L) {
+  lua_settop(L, 2);
+  auto& text = check_boxed<std::string>(L, 1, Class::concat);
+  text += check_text(L, 2);
+  return 0;
+}
+
+int concat_dump(lua_State* L) {
+  push(L, check_boxed<std::string>(L, 1, Class::concat));
+  return 1;
+}
+
+constexpr luaL_Reg kMethods[] = {{"add", concat_add}, {"dump", concat_dump}};
+
+}  // namespace
+
+int core_concat(lua_State* L) {
+  push_boxed<std::string>(L, Class::concat);
+  return 1;
+}
+
+void define_concat(lua_State* L) {
+  State::of(L).define(L, {.id = Class::concat, .name = "Concat", .methods = kMethods});
+}
+
+}  // namespace lua

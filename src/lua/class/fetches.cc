@@ -1,0 +1,98 @@
+// Fetches: every sample fetch as a method ("req.hdr" is req_hdr), of TXN and the applets. Two
+// classes: results as they are (f) and as strings (sf).
+#include "lua/class/all.h"
+#include "lua/engine.h"
+#include "lua/value.h"
+
+namespace lua {
+
+namespace {
+
+constexpr std::size_t kPlain = 8;
+
+// Arguments that need no check are read from the stack; false when the row wants more.
+bool read_plain(lua_State* L, const expr::FetchRow& row, expr::Argument* out, std::size_t& count) {
+  if (row.check != nullptr || row.check_in_context != nullptr) return false;
+  int index = 2;
+  const int last = lua_gettop(L);
+  for (const char letter : row.arguments) {
+    if (letter == '[') {
+      if (index > last) break;
+      continue;
+    }
+    if (count == kPlain || index > last) return index > last;
+    if (letter == 's' && lua_type(L, index) == LUA_TSTRING) {
+      std::size_t size = 0;
+      const char* text = lua_tolstring(L, index, &size);
+      out[count].value.emplace<std::string>(text, size);
+    } else if (letter == 'i' && lua_isinteger(L, index)) {
+      out[count].value = std::int64_t{lua_tointeger(L, index)};
+    } else {
+      return false;
+    }
+    ++count;
+    ++index;
+  }
+  return index > last;
+}
+
+bool missing_arguments(const expr::FetchRow& row, std::size_t count) {
+  return count < std::min(row.arguments.find('['), row.arguments.size());
+}
+
+bool fetch(lua_State* L, Call& call, const expr::FetchRow& row, state::Value& out) {
+  expr::Context& context = *call.context();
+  const bool final = context.final, incomplete = context.incomplete;
+  context.final = true;
+  bool found = false;
+  expr::Argument plain[kPlain];
+  std::size_t count = 0;
+  if (read_plain(L, row, plain, count) && !missing_arguments(row, count)) {
+    found = row.fetch(expr::Args(plain, count), context, out, row);
+  } else {
+    const auto compiled = call.state().arguments.compile(L, call, row, 2);
+    found = row.fetch(*compiled, context, out, row);
+  }
+  context.final = final;
+  context.incomplete = incomplete;
+  return found;
+}
+
+template <Class kind>
+int call_fetch(lua_State* L) {
+  const auto& row = *static_cast<const expr::FetchRow*>(lua_touserdata(L, lua_upvalueindex(1)));
+  Call& call = check_call(L, 1, kind);
+  state::Value value;
+  const bool found = fetch(L, call, row, value);
+  if constexpr (kind == Class::string_fetches)
+    push_value_text(L, found ? value : state::Value{});
+  else
+    push_value(L, found ? value : state::Value{});
+  return 1;
+}
+
+void fill(lua_State* L, Class id, lua_CFunction function) {
+  State& state = State::of(L);
+  state.define(L, {.id = id, .name = "Fetches", .methods = {}});
+  state.push_class(L, id);
+  lua_getfield(L, -1, "__index");
+  for (const expr::FetchRow* row : state.engine().environment().samples.all_fetches()) {
+    std::string name(row->name);
+    if (name.starts_with("lua.")) continue;
+    for (char& c : name)
+      if (c == '.' || c == '-' || c == '+') c = '_';
+    lua_pushlightuserdata(L, const_cast<expr::FetchRow*>(row));
+    lua_pushcclosure(L, function, 1);
+    lua_setfield(L, -2, name.c_str());
+  }
+  lua_pop(L, 2);
+}
+
+}  // namespace
+
+void define_fetches(lua_State* L) {
+  fill(L, Class::fetches, &call_fetch<Class::fetches>);
+  fill(L, Class::string_fetches, &call_fetch<Class::string_fetches>);
+}
+
+}  // namespace lua

@@ -1,0 +1,567 @@
+#include "lua/class/stats.h"
+
+#include <chrono>
+#include <span>
+#include <string>
+
+#include "lua/stack.h"
+#include "lua/state.h"
+
+namespace lua {
+
+namespace {
+
+using state::ProxyCounters;
+using state::ServerCounters;
+
+std::int64_t now_ms() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+std::int64_t since(std::int64_t wall_seconds) { return now_ms() / 1000 - wall_seconds; }
+
+template <class Block>
+std::int64_t rate(const obs::PerWorker<Block>& counters, obs::Rate Block::*which) {
+  std::uint64_t sum = 0;
+  const auto now = static_cast<std::uint64_t>(now_ms());
+  counters.each([&](const Block& block) { sum += (block.*which).per_second(now); });
+  return static_cast<std::int64_t>(sum);
+}
+
+template <class Block>
+std::int64_t responses(const obs::PerWorker<Block>& counters, std::size_t which) {
+  std::uint64_t sum = 0;
+  counters.each([&](const Block& block) { sum += block.responses[which].get(); });
+  return static_cast<std::int64_t>(sum);
+}
+
+template <class Block>
+std::int64_t average(const obs::PerWorker<Block>& counters, obs::Count Block::*total) {
+  const std::uint64_t count = counters.sum(&Block::timed);
+  return count == 0 ? 0 : static_cast<std::int64_t>(counters.sum(total) / count);
+}
+
+// A column that is a number of T.
+template <class T>
+struct Column {
+  const char* name;
+  std::int64_t (*value)(const T&);
+};
+
+template <class T>
+using Columns = std::span<const Column<T>>;
+
+// Fills a table column by column; the names are kept as Lua strings in one array for each kind.
+class Row {
+ public:
+  // `kind`: address of something that only this kind of row has.
+  Row(lua_State* L, const void* kind, int size) : L_(L) {
+    if (lua_rawgetp(L, LUA_REGISTRYINDEX, kind) != LUA_TTABLE) {
+      lua_pop(L, 1);
+      lua_createtable(L, size, 0);
+      lua_pushvalue(L, -1);
+      lua_rawsetp(L, LUA_REGISTRYINDEX, kind);
+      known_ = false;
+    }
+    names_ = lua_gettop(L);
+    lua_createtable(L, 0, size);
+    table_ = names_ + 1;
+  }
+  void integer(const char* name, std::int64_t value) {
+    push_name(name);
+    lua_pushinteger(L_, value);
+    lua_rawset(L_, table_);
+  }
+  void text(const char* name, std::string_view value) {
+    push_name(name);
+    push(L_, value);
+    lua_rawset(L_, table_);
+  }
+  template <class T>
+  void all(Columns<T> columns, const T& of) {
+    for (const Column<T>& column : columns) integer(column.name, column.value(of));
+  }
+  // Columns that do not apply to this kind: the reference has a zero there.
+  void zeros(std::span<const char* const> names) {
+    for (const char* name : names) integer(name, 0);
+  }
+  // Columns that only some rows of the kind have.
+  void optional(const char* name, std::int64_t value) {
+    lua_pushinteger(L_, value);
+    lua_setfield(L_, table_, name);
+  }
+  void optional(const char* name, std::string_view value) {
+    push(L_, value);
+    lua_setfield(L_, table_, name);
+  }
+  void done() { lua_remove(L_, names_); }
+
+ private:
+  void push_name(const char* name) {
+    ++next_;
+    if (known_) {
+      lua_rawgeti(L_, names_, next_);
+    } else {
+      lua_pushstring(L_, name);
+      lua_pushvalue(L_, -1);
+      lua_rawseti(L_, names_, next_);
+    }
+  }
+
+  lua_State* L_;
+  int names_ = 0, table_ = 0, next_ = 0;
+  bool known_ = true;
+};
+
+#define COUNT(name, side, member)                                           \
+  {                                                                         \
+    name, [](const state::Proxy& p) {                                       \
+      return static_cast<std::int64_t>(p.side.sum(&ProxyCounters::member)); \
+    }                                                                       \
+  }
+
+// columns: frontend
+constexpr Column<state::Proxy> kFrontend[] = {
+    {"scur", [](const state::Proxy& p) { return std::int64_t{p.frontend_sessions}; }},
+    {"smax", [](const state::Proxy& p) { return std::int64_t{p.frontend_highest}; }},
+    {"slim", [](const state::Proxy& p) { return std::int64_t{p.maximum}; }},
+    COUNT("stot", frontend, sessions),
+    COUNT("bin", frontend, bytes_in),
+    COUNT("bout", frontend, bytes_out),
+    COUNT("reqbin", frontend, bytes_in),
+    COUNT("reqbout", frontend, bytes_in),
+    COUNT("resbin", frontend, bytes_out),
+    COUNT("resbout", frontend, bytes_out),
+    COUNT("dreq", frontend, denied_requests),
+    COUNT("dresp", frontend, denied_responses),
+    COUNT("ereq", frontend, failed_requests),
+    COUNT("dcon", frontend, denied_connections),
+    COUNT("dses", frontend, denied_sessions),
+    COUNT("conn_tot", frontend, connections),
+    COUNT("conn_rate_max", frontend, connection_rate_max),
+    COUNT("req_tot", frontend, requests),
+    COUNT("req_rate_max", frontend, request_rate_max),
+    COUNT("rate_max", frontend, session_rate_max),
+    COUNT("intercepted", frontend, intercepted),
+    COUNT("eint", frontend, internal_errors),
+    COUNT("wrew", frontend, rewrites_failed),
+    COUNT("h1req", frontend, requests),
+    COUNT("h1sess", frontend, sessions),
+    {"iid", [](const state::Proxy& p) { return std::int64_t{p.id}; }},
+    {"pid", [](const state::Proxy&) { return std::int64_t{1}; }},
+    {"type", [](const state::Proxy&) { return std::int64_t{0}; }},
+    {"rate", [](const state::Proxy& p) { return rate(p.frontend, &ProxyCounters::session_rate); }},
+    {"conn_rate",
+     [](const state::Proxy& p) { return rate(p.frontend, &ProxyCounters::connection_rate); }},
+    {"req_rate",
+     [](const state::Proxy& p) { return rate(p.frontend, &ProxyCounters::request_rate); }},
+    {"hrsp_1xx", [](const state::Proxy& p) { return responses(p.frontend, 0); }},
+    {"hrsp_2xx", [](const state::Proxy& p) { return responses(p.frontend, 1); }},
+    {"hrsp_3xx", [](const state::Proxy& p) { return responses(p.frontend, 2); }},
+    {"hrsp_4xx", [](const state::Proxy& p) { return responses(p.frontend, 3); }},
+    {"hrsp_5xx", [](const state::Proxy& p) { return responses(p.frontend, 4); }},
+    {"hrsp_other", [](const state::Proxy& p) { return responses(p.frontend, 5); }},
+};
+constexpr const char* kFrontendZeros[] = {"addr",
+                                          "agent_code",
+                                          "agent_duration",
+                                          "agent_health",
+                                          "agent_rise",
+                                          "agent_status",
+                                          "algo",
+                                          "bck",
+                                          "cache_hint_hits",
+                                          "cache_hits",
+                                          "cache_lookups",
+                                          "check_code",
+                                          "check_desc",
+                                          "check_duration",
+                                          "check_fall",
+                                          "check_health",
+                                          "check_rise",
+                                          "check_status",
+                                          "comp_byp",
+                                          "comp_in",
+                                          "comp_out",
+                                          "comp_rsp",
+                                          "cookie",
+                                          "ctime",
+                                          "downtime",
+                                          "h2req",
+                                          "h2sess",
+                                          "h3req",
+                                          "h3sess",
+                                          "last_agt",
+                                          "last_chk",
+                                          "qlimit",
+                                          "qmax",
+                                          "qtime",
+                                          "rate_lim",
+                                          "req_other",
+                                          "rtime",
+                                          "sess_other",
+                                          "sid",
+                                          "throttle",
+                                          "tracked",
+                                          "ttime",
+                                          "weight"};
+// end
+
+// columns: backend
+constexpr Column<state::Proxy> kBackend[] = {
+    {"scur", [](const state::Proxy& p) { return std::int64_t{p.backend_sessions}; }},
+    {"smax", [](const state::Proxy& p) { return std::int64_t{p.backend_highest}; }},
+    {"slim", [](const state::Proxy& p) { return std::int64_t{p.full_connections}; }},
+    {"qcur", [](const state::Proxy& p) { return std::int64_t{p.queued}; }},
+    {"qmax", [](const state::Proxy& p) { return std::int64_t{p.queued_highest}; }},
+    COUNT("stot", backend, sessions),
+    COUNT("bin", backend, bytes_in),
+    COUNT("bout", backend, bytes_out),
+    COUNT("reqbin", backend, bytes_in),
+    COUNT("reqbout", backend, bytes_in),
+    COUNT("resbin", backend, bytes_out),
+    COUNT("resbout", backend, bytes_out),
+    COUNT("dreq", backend, denied_requests),
+    COUNT("dresp", backend, denied_responses),
+    COUNT("econ", backend, failed_connections),
+    COUNT("eresp", backend, failed_responses),
+    COUNT("wretr", backend, retries),
+    COUNT("wredis", backend, redispatches),
+    COUNT("cli_abrt", backend, client_aborts),
+    COUNT("srv_abrt", backend, server_aborts),
+    COUNT("req_tot", backend, requests),
+    COUNT("lbtot", backend, chosen),
+    COUNT("rate_max", backend, session_rate_max),
+    COUNT("eint", backend, internal_errors),
+    COUNT("wrew", backend, rewrites_failed),
+    COUNT("connect", backend, connects),
+    COUNT("reuse", backend, reused),
+    {"iid", [](const state::Proxy& p) { return std::int64_t{p.id}; }},
+    {"pid", [](const state::Proxy&) { return std::int64_t{1}; }},
+    {"type", [](const state::Proxy&) { return std::int64_t{1}; }},
+    {"weight", [](const state::Proxy& p) { return std::int64_t{p.total_weight}; }},
+    {"uweight", [](const state::Proxy& p) { return std::int64_t{p.total_weight}; }},
+    {"chkdown", [](const state::Proxy& p) { return std::int64_t{p.went_down}; }},
+    {"lastchg", [](const state::Proxy& p) { return since(p.last_change); }},
+    {"downtime", [](const state::Proxy& p) { return std::int64_t{p.down_seconds}; }},
+    {"lastsess",
+     [](const state::Proxy& p) {
+       return p.last_session == 0 ? std::int64_t{-1} : since(p.last_session);
+     }},
+    {"act",
+     [](const state::Proxy& p) {
+       std::int64_t count = 0;
+       for (const auto& server : p.servers) count += server->usable() && !server->backup;
+       return count;
+     }},
+    {"bck",
+     [](const state::Proxy& p) {
+       std::int64_t count = 0;
+       for (const auto& server : p.servers) count += server->usable() && server->backup;
+       return count;
+     }},
+    {"rate", [](const state::Proxy& p) { return rate(p.backend, &ProxyCounters::session_rate); }},
+    {"qtime", [](const state::Proxy& p) { return average(p.backend, &ProxyCounters::queue_ms); }},
+    {"ctime", [](const state::Proxy& p) { return average(p.backend, &ProxyCounters::connect_ms); }},
+    {"rtime",
+     [](const state::Proxy& p) { return average(p.backend, &ProxyCounters::response_ms); }},
+    {"ttime", [](const state::Proxy& p) { return average(p.backend, &ProxyCounters::total_ms); }},
+    {"hrsp_1xx", [](const state::Proxy& p) { return responses(p.backend, 0); }},
+    {"hrsp_2xx", [](const state::Proxy& p) { return responses(p.backend, 1); }},
+    {"hrsp_3xx", [](const state::Proxy& p) { return responses(p.backend, 2); }},
+    {"hrsp_4xx", [](const state::Proxy& p) { return responses(p.backend, 3); }},
+    {"hrsp_5xx", [](const state::Proxy& p) { return responses(p.backend, 4); }},
+    {"hrsp_other", [](const state::Proxy& p) { return responses(p.backend, 5); }},
+};
+constexpr const char* kBackendZeros[] = {"addr",
+                                         "agent_code",
+                                         "agent_duration",
+                                         "agent_health",
+                                         "agent_rise",
+                                         "agent_status",
+                                         "agg_check_status",
+                                         "agg_server_check_status",
+                                         "agg_server_status",
+                                         "cache_hint_hits",
+                                         "cache_hits",
+                                         "cache_lookups",
+                                         "check_code",
+                                         "check_desc",
+                                         "check_duration",
+                                         "check_fall",
+                                         "check_health",
+                                         "check_rise",
+                                         "check_status",
+                                         "comp_byp",
+                                         "comp_in",
+                                         "comp_out",
+                                         "comp_rsp",
+                                         "conn_rate_max",
+                                         "ctime_max",
+                                         "last_agt",
+                                         "last_chk",
+                                         "qlimit",
+                                         "qtime_max",
+                                         "rate_lim",
+                                         "req_rate_max",
+                                         "rtime_max",
+                                         "sess_other",
+                                         "throttle",
+                                         "tracked",
+                                         "ttime_max"};
+// end
+#undef COUNT
+
+#define COUNT(name, member)                                                      \
+  {                                                                              \
+    name, [](const state::Server& s) {                                           \
+      return static_cast<std::int64_t>(s.counters.sum(&ServerCounters::member)); \
+    }                                                                            \
+  }
+
+// columns: server
+constexpr Column<state::Server> kServer[] = {
+    {"scur", [](const state::Server& s) { return std::int64_t{s.sessions}; }},
+    {"smax", [](const state::Server& s) { return std::int64_t{s.sessions_highest}; }},
+    {"qcur", [](const state::Server& s) { return std::int64_t{s.queued}; }},
+    {"qmax", [](const state::Server& s) { return std::int64_t{s.queued_highest}; }},
+    COUNT("stot", sessions),
+    COUNT("bin", bytes_in),
+    COUNT("bout", bytes_out),
+    COUNT("reqbin", bytes_in),
+    COUNT("reqbout", bytes_in),
+    COUNT("resbin", bytes_out),
+    COUNT("resbout", bytes_out),
+    COUNT("dresp", denied_responses),
+    COUNT("econ", failed_connections),
+    COUNT("eresp", failed_responses),
+    COUNT("wretr", retries),
+    COUNT("wredis", redispatches),
+    COUNT("cli_abrt", client_aborts),
+    COUNT("srv_abrt", server_aborts),
+    COUNT("req_tot", requests),
+    COUNT("lbtot", chosen),
+    COUNT("rate_max", session_rate_max),
+    COUNT("eint", internal_errors),
+    COUNT("connect", connects),
+    COUNT("reuse", reused),
+    {"iid", [](const state::Server& s) { return std::int64_t{s.proxy->id}; }},
+    {"sid", [](const state::Server& s) { return std::int64_t{s.id}; }},
+    {"pid", [](const state::Server&) { return std::int64_t{1}; }},
+    {"type", [](const state::Server&) { return std::int64_t{2}; }},
+    {"weight", [](const state::Server& s) { return std::int64_t{s.effective_weight}; }},
+    {"uweight", [](const state::Server& s) { return std::int64_t{s.user_weight}; }},
+    {"act", [](const state::Server& s) { return std::int64_t{!s.backup}; }},
+    {"bck", [](const state::Server& s) { return std::int64_t{s.backup}; }},
+    {"lastchg", [](const state::Server& s) { return since(s.last_change); }},
+    {"lastsess",
+     [](const state::Server& s) {
+       return s.last_session == 0 ? std::int64_t{-1} : since(s.last_session);
+     }},
+    {"srv_icur", [](const state::Server& s) { return std::int64_t{s.idle}; }},
+    {"idle_conn_cur", [](const state::Server& s) { return std::int64_t{s.idle}; }},
+    {"safe_conn_cur", [](const state::Server& s) { return std::int64_t{s.idle_safe}; }},
+    {"used_conn_cur", [](const state::Server& s) { return std::int64_t{s.used_connections}; }},
+    {"need_conn_est", [](const state::Server& s) { return std::int64_t{s.used_highest}; }},
+    {"rate",
+     [](const state::Server& s) { return rate(s.counters, &ServerCounters::session_rate); }},
+    {"qtime",
+     [](const state::Server& s) { return average(s.counters, &ServerCounters::queue_ms); }},
+    {"ctime",
+     [](const state::Server& s) { return average(s.counters, &ServerCounters::connect_ms); }},
+    {"rtime",
+     [](const state::Server& s) { return average(s.counters, &ServerCounters::response_ms); }},
+    {"ttime",
+     [](const state::Server& s) { return average(s.counters, &ServerCounters::total_ms); }},
+    {"hrsp_1xx", [](const state::Server& s) { return responses(s.counters, 0); }},
+    {"hrsp_2xx", [](const state::Server& s) { return responses(s.counters, 1); }},
+    {"hrsp_3xx", [](const state::Server& s) { return responses(s.counters, 2); }},
+    {"hrsp_4xx", [](const state::Server& s) { return responses(s.counters, 3); }},
+    {"hrsp_5xx", [](const state::Server& s) { return responses(s.counters, 4); }},
+    {"hrsp_other", [](const state::Server& s) { return responses(s.counters, 5); }},
+};
+constexpr const char* kServerZeros[] = {"agg_check_status",
+                                        "agg_server_check_status",
+                                        "agg_server_status",
+                                        "conn_rate_max",
+                                        "ctime_max",
+                                        "priv_idle_cur",
+                                        "qtime_max",
+                                        "rate_lim",
+                                        "req_rate_max",
+                                        "rtime_max",
+                                        "sess_other",
+                                        "ttime_max",
+                                        "wrew"};
+// end
+#undef COUNT
+
+// columns: listener
+constexpr Column<state::ListenerState> kListener[] = {
+    {"scur", [](const state::ListenerState& l) { return std::int64_t{l.current}; }},
+    {"smax", [](const state::ListenerState& l) { return std::int64_t{l.highest}; }},
+    {"slim", [](const state::ListenerState& l) { return static_cast<std::int64_t>(l.limit); }},
+    {"sid", [](const state::ListenerState& l) { return std::int64_t{l.id}; }},
+    {"pid", [](const state::ListenerState&) { return std::int64_t{1}; }},
+    {"type", [](const state::ListenerState&) { return std::int64_t{3}; }},
+};
+struct ListenerCount {
+  const char* name;
+  obs::Count ProxyCounters::*member;
+};
+constexpr ListenerCount kListenerCounts[] = {
+    {"stot", &ProxyCounters::sessions},           {"bin", &ProxyCounters::bytes_in},
+    {"bout", &ProxyCounters::bytes_out},          {"reqbin", &ProxyCounters::bytes_in},
+    {"reqbout", &ProxyCounters::bytes_in},        {"resbin", &ProxyCounters::bytes_out},
+    {"resbout", &ProxyCounters::bytes_out},       {"dreq", &ProxyCounters::denied_requests},
+    {"dresp", &ProxyCounters::denied_responses},  {"ereq", &ProxyCounters::failed_requests},
+    {"dcon", &ProxyCounters::denied_connections}, {"dses", &ProxyCounters::denied_sessions},
+    {"conn_tot", &ProxyCounters::connections},    {"wrew", &ProxyCounters::rewrites_failed},
+    {"eint", &ProxyCounters::internal_errors},
+};
+constexpr const char* kListenerZeros[] = {"agent_code",
+                                          "agent_duration",
+                                          "agent_health",
+                                          "agent_rise",
+                                          "agent_status",
+                                          "agg_check_status",
+                                          "agg_server_check_status",
+                                          "agg_server_status",
+                                          "bck",
+                                          "check_code",
+                                          "check_desc",
+                                          "check_duration",
+                                          "check_fall",
+                                          "check_health",
+                                          "check_rise",
+                                          "check_status",
+                                          "conn_rate_max",
+                                          "ctime",
+                                          "ctime_max",
+                                          "last_agt",
+                                          "last_chk",
+                                          "qcur",
+                                          "qlimit",
+                                          "qmax",
+                                          "qtime",
+                                          "qtime_max",
+                                          "rate_lim",
+                                          "rate_max",
+                                          "req_rate_max",
+                                          "rtime",
+                                          "rtime_max",
+                                          "sess_other",
+                                          "throttle",
+                                          "tracked",
+                                          "ttime",
+                                          "ttime_max",
+                                          "uweight",
+                                          "weight"};
+// end
+
+std::string_view proxy_status(const state::Proxy& proxy) {
+  if (proxy.paused) return "PAUSED";
+  return proxy.disabled ? "STOP" : "OPEN";
+}
+
+void put_check(Row& row, const state::Server& server) {
+  if (!server.check_configured) return;
+  state::HealthState check;
+  {
+    const std::lock_guard lock(server.mutex);
+    check = server.check;
+  }
+  row.optional("check_status", state::name_of(check.status));
+  row.optional("check_desc", state::describe(check.status));
+  row.optional("last_chk", check.text);
+  row.optional("check_code", check.code);
+  row.optional("check_duration", check.duration_ms < 0 ? 0 : check.duration_ms);
+  row.optional("check_rise", server.rise);
+  row.optional("check_fall", server.fall);
+  row.optional("check_health", check.health);
+  row.optional("chkfail", check.failed_checks);
+  row.optional("chkdown", check.went_down);
+  row.optional("downtime", server.down_seconds);
+}
+
+std::string_view protocol_of(const net::Address& address) {
+  switch (address.kind()) {
+    case net::Address::Kind::ipv6:
+      return "tcpv6";
+    case net::Address::Kind::ipv4:
+      return "tcpv4";
+    default:
+      return "unix_stream";
+  }
+}
+
+}  // namespace
+
+void push_frontend_stats(lua_State* L, const state::Proxy& proxy) {
+  Row row(L, kFrontend, 96);
+  row.all<state::Proxy>(kFrontend, proxy);
+  row.zeros(kFrontendZeros);
+  row.text("pxname", proxy.name);
+  row.text("svname", "FRONTEND");
+  row.text("status", proxy_status(proxy));
+  row.text("mode", state::name_of(proxy.mode));
+  for (const char* name : {"agent_desc", "agent_fall", "qcur"}) row.text(name, "");
+  row.done();
+}
+
+void push_backend_stats(lua_State* L, const state::Proxy& proxy) {
+  Row row(L, kBackend, 100);
+  row.all<state::Proxy>(kBackend, proxy);
+  row.zeros(kBackendZeros);
+  row.text("pxname", proxy.name);
+  row.text("svname", "BACKEND");
+  row.text("status", proxy.usable_servers != 0 || proxy.servers.empty() ? "UP" : "DOWN");
+  row.text("mode", state::name_of(proxy.mode));
+  row.text("algo", proxy.balance_name);
+  for (const char* name : {"agent_desc", "agent_fall"}) row.text(name, "");
+  row.done();
+}
+
+void push_server_stats(lua_State* L, const state::Server& server) {
+  Row row(L, kServer, 96);
+  net::Address address;
+  {
+    const std::lock_guard lock(server.mutex);
+    address = server.address;
+  }
+  row.all<state::Server>(kServer, server);
+  row.zeros(kServerZeros);
+  row.text("pxname", server.proxy->name);
+  row.text("svname", server.name);
+  row.text("status", server.status_text(server.rise, server.fall));
+  row.text("mode", state::name_of(server.proxy->mode));
+  row.text("algo", server.proxy->balance_name);
+  row.text("proto", protocol_of(address));
+  row.text("addr", address.is_unix() ? std::string("unix") : address.text());
+  if (!server.cookie.empty()) row.optional("cookie", server.cookie);
+  put_check(row, server);
+  row.done();
+}
+
+void push_listener_stats(lua_State* L, const state::Proxy& proxy,
+                         const state::ListenerState& listener) {
+  Row row(L, kListener, 80);
+  row.all<state::ListenerState>(kListener, listener);
+  for (const ListenerCount& count : kListenerCounts)
+    row.integer(count.name, static_cast<std::int64_t>(listener.counters.sum(count.member)));
+  row.zeros(kListenerZeros);
+  row.integer("iid", proxy.id);
+  row.text("pxname", proxy.name);
+  row.text("svname", listener.name);
+  row.text("status", "OPEN");
+  row.text("mode", state::name_of(proxy.mode));
+  row.text("addr", listener.address);
+  row.text("proto", listener.address.find('/') != std::string::npos   ? "unix_stream"
+                    : listener.address.find('[') != std::string::npos ? "tcpv6"
+                                                                      : "tcpv4");
+  for (const char* name : {"agent_desc", "agent_fall", "algo"}) row.text(name, "");
+  row.done();
+}
+
+}  // namespace lua

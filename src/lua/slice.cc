@@ -1,0 +1,94 @@
+#include "lua/slice.h"
+
+#include <signal.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lua/call.h"
+#include "lua/engine.h"
+
+#if defined(__SANITIZE_THREAD__)
+#define MOONGATE_COUNTED_SLICES 1
+#endif
+
+namespace lua::slice {
+
+constinit thread_local Present present;
+
+namespace {
+
+void hook(lua_State* L, lua_Debug*) {
+  State& state = State::of(L);
+  set_usual_hook(L, state.engine().settings().forced_yield);
+  if (state.current != nullptr) state.current->slice(L);
+}
+
+#if defined(MOONGATE_COUNTED_SLICES)
+// ThreadSanitizer holds signals back until the next intercepted call, which a loop may never make.
+constexpr int kInstructionsPerTick = 400'000;
+
+void counted_hook(lua_State* L, lua_Debug* debug) {
+  present.ticks = present.ticks + 1;
+  hook(L, debug);
+}
+#else
+void on_tick(int) {
+  if (present.thread == nullptr) return;
+  present.ticks = present.ticks + 1;
+  interrupt(present.thread);
+}
+
+struct Timer {
+  timer_t id{};
+  bool made = false;
+  ~Timer() {
+    if (made) timer_delete(id);
+  }
+};
+thread_local Timer timer;
+#endif
+
+}  // namespace
+
+void interrupt(lua_State* L) { lua_sethook(L, &hook, LUA_MASKCOUNT, 1); }
+
+#if defined(MOONGATE_COUNTED_SLICES)
+void set_usual_hook(lua_State* L, std::uint32_t forced_yield) {
+  if (forced_yield != 0)
+    lua_sethook(L, &hook, LUA_MASKCOUNT, static_cast<int>(forced_yield));
+  else
+    lua_sethook(L, &counted_hook, LUA_MASKCOUNT, kInstructionsPerTick);
+}
+
+void arm_slow() { present.armed = true; }
+#else
+void set_usual_hook(lua_State* L, std::uint32_t forced_yield) {
+  if (forced_yield != 0)
+    lua_sethook(L, &hook, LUA_MASKCOUNT, static_cast<int>(forced_yield));
+  else
+    lua_sethook(L, nullptr, 0, 0);
+}
+
+void arm_slow() {
+  present.armed = true;
+  static const bool handled = [] {
+    struct sigaction action {};
+    action.sa_handler = &on_tick;
+    action.sa_flags = SA_RESTART;
+    return sigaction(SIGVTALRM, &action, nullptr) == 0;
+  }();
+  if (!handled) return;
+  sigevent event{};
+  event.sigev_notify = SIGEV_THREAD_ID;
+  event.sigev_signo = SIGVTALRM;
+  event._sigev_un._tid = static_cast<pid_t>(syscall(SYS_gettid));
+  if (timer_create(CLOCK_THREAD_CPUTIME_ID, &event, &timer.id) != 0) return;
+  timer.made = true;
+  itimerspec every{};
+  every.it_interval.tv_nsec = every.it_value.tv_nsec = kTickMs * 1'000'000L;
+  timer_settime(timer.id, 0, &every, nullptr);
+}
+#endif
+
+}  // namespace lua::slice

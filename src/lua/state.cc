@@ -1,0 +1,225 @@
+#include "lua/state.h"
+
+#include <cstdlib>
+#include <new>
+#include <string_view>
+
+#include "lua/call.h"
+#include "lua/engine.h"
+#include "lua/library.h"
+#include "lua/stack.h"
+
+namespace lua {
+
+namespace {
+
+constexpr std::size_t index_of(Class id) { return static_cast<std::size_t>(id); }
+
+int print_class(lua_State* L) {
+  lua_pushvalue(L, lua_upvalueindex(1));
+  return 1;
+}
+
+int on_panic(lua_State* L) {
+  obs::report(obs::Level::emerg,
+              std::string("Lua: error outside of protected code: ") + std::string(to_text(L, -1)));
+  return 0;
+}
+
+// The message handler of every call: remembers where it happened.
+int on_error(lua_State* L) {
+  Call* call = State::of(L).current;
+  if (call == nullptr || call->ending() == Ending::done || call->ending() == Ending::cancelled)
+    return 1;
+  std::string text;
+  if (lua_type(L, 1) == LUA_TSTRING || luaL_getmetafield(L, 1, "__tostring") != LUA_TNIL) {
+    luaL_tolstring(L, 1, nullptr);
+    text = to_text(L, -1);
+  } else {
+    text = std::string("(error object is a ") + luaL_typename(L, 1) + " value)";
+  }
+  const std::string where = trace(L, 1);
+  if (!where.empty()) text += " from " + where;
+  call->set_failure(std::move(text));
+  lua_settop(L, 1);
+  return 1;
+}
+
+}  // namespace
+
+void raise(lua_State* L, std::string_view message) {
+  luaL_where(L, 1);
+  push(L, message);
+  lua_concat(L, 2);
+  lua_error(L);
+  std::abort();  // lua_error does not return
+}
+
+State::State(Engine& engine, unsigned index)
+    : engine_(engine), index_(index), memory_limit_(engine.settings().maximum_memory) {
+  class_refs_.fill(LUA_NOREF);
+  main_ = lua_newstate(&State::allocate, this);
+  if (main_ == nullptr) throw std::bad_alloc();
+  *static_cast<State**>(lua_getextraspace(main_)) = this;
+  lua_atpanic(main_, &on_panic);
+  lua_pushcfunction(main_, [](lua_State* L) {
+    State& state = State::of(L);
+    state.open_libraries();
+    lua_newtable(L);
+    state.subjects_reference_ = luaL_ref(L, LUA_REGISTRYINDEX);
+    define_classes(L);
+    return 0;
+  });
+  if (lua_pcall(main_, 0, 0, 0) != LUA_OK)
+    throw std::runtime_error("Lua: " + std::string(to_text(main_, -1)));
+}
+
+State::~State() { lua_close(main_); }
+
+void* State::allocate(void* state, void* block, std::size_t old_size, std::size_t size) {
+  auto& self = *static_cast<State*>(state);
+  if (block == nullptr) old_size = 0;  // it tells the kind of object then
+  if (size == 0) {
+    std::free(block);
+    self.memory_ -= old_size;
+    return nullptr;
+  }
+  if (size > old_size && self.memory_limit_ != 0 &&
+      self.memory_ + (size - old_size) > self.memory_limit_)
+    return nullptr;
+  void* result = std::realloc(block, size);
+  if (result != nullptr) self.memory_ += size - old_size;
+  return result;
+}
+
+void State::open_libraries() {
+  struct Library {
+    const char* name;
+    lua_CFunction open;
+  };
+  static constexpr Library kOptional[] = {
+      {LUA_TABLIBNAME, luaopen_table},    {LUA_IOLIBNAME, luaopen_io},
+      {LUA_OSLIBNAME, luaopen_os},        {LUA_STRLIBNAME, luaopen_string},
+      {LUA_MATHLIBNAME, luaopen_math},    {LUA_UTF8LIBNAME, luaopen_utf8},
+      {LUA_LOADLIBNAME, luaopen_package}, {LUA_DBLIBNAME, luaopen_debug}};
+  const std::string list = "," + engine_.settings().libraries + ",";
+  const bool all = list == ",all,";
+  luaL_requiref(main_, LUA_GNAME, luaopen_base, 1);
+  luaL_requiref(main_, LUA_COLIBNAME, luaopen_coroutine, 1);
+  lua_pop(main_, 2);
+  for (const Library& library : kOptional) {
+    if (!all && list.find("," + std::string(library.name) + ",") == std::string::npos) continue;
+    luaL_requiref(main_, library.name, library.open, 1);
+    lua_pop(main_, 1);
+  }
+  replace_library_functions(main_);
+}
+
+Slot* State::take_slot() {
+  if (!free_slots_.empty()) {
+    Slot& slot = *free_slots_.back();
+    free_slots_.pop_back();
+    ++slot.generation;
+    return &slot;
+  }
+  slots_.emplace_back();
+  Slot& slot = slots_.back();
+  slot.index = static_cast<std::uint32_t>(slots_.size());
+  slot.generation = 1;
+  lua_pushcfunction(main_, [](lua_State* L) {
+    auto& made = *static_cast<Slot*>(lua_touserdata(L, 1));
+    made.thread = lua_newthread(L);
+    lua_pushcfunction(made.thread, &on_error);
+    luaL_ref(L, LUA_REGISTRYINDEX);
+    return 0;
+  });
+  lua_pushlightuserdata(main_, &slot);
+  if (lua_pcall(main_, 1, 0, 0) != LUA_OK) {
+    lua_pop(main_, 1);
+    slots_.pop_back();
+    return nullptr;
+  }
+  return &slot;
+}
+
+void State::give_slot(Slot& slot) {
+  slot.call = nullptr;
+  free_slots_.push_back(&slot);
+}
+
+Call* State::find(const void* ticket) const {
+  const auto bits = reinterpret_cast<std::uintptr_t>(ticket);
+  const std::size_t index = (bits >> 1) & 0xfffff;
+  if (index == 0 || index > slots_.size()) return nullptr;
+  const Slot& slot = slots_[index - 1];
+  return slot.generation == bits >> 21 ? slot.call : nullptr;
+}
+
+void State::push_subject(lua_State* L, const Slot& slot) {
+  lua_rawgeti(L, LUA_REGISTRYINDEX, subjects_reference_);
+  lua_rawgeti(L, -1, slot.index);
+  lua_remove(L, -2);
+}
+
+void State::set_subject(lua_State* L, const Slot& slot) {
+  lua_rawgeti(L, LUA_REGISTRYINDEX, subjects_reference_);
+  lua_insert(L, -2);
+  lua_rawseti(L, -2, slot.index);
+  lua_pop(L, 1);
+}
+
+void State::define(lua_State* L, const ClassSpec& spec) {
+  lua_newtable(L);
+  lua_createtable(L, 0, static_cast<int>(spec.methods.size()));
+  for (const luaL_Reg& method : spec.methods) {
+    lua_pushcfunction(L, method.func);
+    lua_setfield(L, -2, method.name);
+  }
+  // A function behind __index finds the methods in its first upvalue.
+  if (spec.index != nullptr) lua_pushcclosure(L, spec.index, 1);
+  if (spec.indexed)
+    lua_setfield(L, -2, "__index");
+  else
+    lua_pop(L, 1);
+  if (spec.new_index != nullptr) {
+    lua_pushcfunction(L, spec.new_index);
+    lua_setfield(L, -2, "__newindex");
+  }
+  if (spec.pairs != nullptr) {
+    lua_pushcfunction(L, spec.pairs);
+    lua_setfield(L, -2, "__pairs");
+  }
+  if (spec.collect != nullptr) {
+    lua_pushcfunction(L, spec.collect);
+    lua_setfield(L, -2, "__gc");
+  }
+  if (spec.printable) {
+    lua_pushfstring(L, "HAProxy class %s", spec.name);
+    lua_pushcclosure(L, &print_class, 1);
+    lua_setfield(L, -2, "__tostring");
+  }
+  class_pointers_[index_of(spec.id)] = lua_topointer(L, -1);
+  class_refs_[index_of(spec.id)] = luaL_ref(L, LUA_REGISTRYINDEX);
+}
+
+bool State::is(lua_State* L, int index, Class id) const {
+  if (lua_getmetatable(L, index) == 0) return false;
+  const bool same = lua_topointer(L, -1) == class_pointers_[index_of(id)];
+  lua_pop(L, 1);
+  return same;
+}
+
+void State::drop_later(int reference) {
+  const std::lock_guard lock(dropped_mutex_);
+  dropped_.push_back(reference);
+  has_dropped_.store(true, std::memory_order_relaxed);
+}
+
+void State::drop_now() {
+  const std::lock_guard lock(dropped_mutex_);
+  for (int reference : dropped_) luaL_unref(main_, LUA_REGISTRYINDEX, reference);
+  dropped_.clear();
+  has_dropped_.store(false, std::memory_order_relaxed);
+}
+
+}  // namespace lua
