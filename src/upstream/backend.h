@@ -162,7 +162,7 @@ class Server {
   std::atomic<std::uint32_t> scaled_weight_{0};      // 16 is weight 1; 0 takes no traffic
   std::atomic<rt::Instant> started_{rt::Instant{}};  // slow start counts from here
   std::atomic<std::uint32_t> consecutive_errors_{0};
-  std::unique_ptr<PerWorker[]> workers_;
+  std::shared_ptr<PerWorker[]> workers_;  // shared with tasks on their way to workers
   std::unique_ptr<Checker> checker_, agent_;
   std::vector<Server*> trackers_;  // servers that "track" this one
   std::mutex transitions_;         // one change of state at a time

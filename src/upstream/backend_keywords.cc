@@ -435,6 +435,17 @@ constexpr BackendRow kOptions[] = {
 std::span<const BackendRow> backend_keywords() { return kKeywords; }
 std::span<const BackendRow> backend_options() { return kOptions; }
 
+std::string state_file_path(const BackendSettings& settings, std::string_view backend,
+                            const std::string& global_file, const std::string& base) {
+  using From = BackendSettings::StateFrom;
+  std::string path;
+  if (settings.state_from == From::global) path = global_file;
+  if (settings.state_from == From::local)
+    path = settings.state_file_name.empty() ? std::string(backend) : settings.state_file_name;
+  if (path.empty() || path[0] == '/' || base.empty()) return path;
+  return base + '/' + path;
+}
+
 bool finish_settings(Backend& backend, config::Diagnostics& diagnostics) {
   const BackendSettings& s = backend.settings;
   bool good = true;

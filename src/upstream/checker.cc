@@ -153,10 +153,11 @@ void Checker::run(rt::Duration delay) {
   }
 }
 
+CheckOutcome Checker::probe_now() { return rules_->probe(*this); }
+
 void Checker::probe_once() {
   const rt::Instant begin = rt::precise_now();
-  // "timeout check" bounds what follows the connect; inter bounds all (manual, "timeout check").
-  const CheckOutcome outcome = rules_->probe(*this);
+  const CheckOutcome outcome = probe_now();
   if (rt::cancelled() || server_.state().in_maintenance()) return;
   const auto took = std::chrono::duration_cast<rt::milliseconds>(rt::precise_now() - begin);
   probed_ = true;

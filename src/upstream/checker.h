@@ -64,6 +64,8 @@ class Checker {
   int rise() const { return kind_ == Kind::agent ? 1 : server_.settings().rise; }
   int fall() const { return kind_ == Kind::agent ? 1 : server_.settings().fall; }
 
+  // One probe, without consequences.
+  CheckOutcome probe_now();
   // Counts an outcome and acts on it. Public for tests and for traffic that stands for a check.
   void conclude(const CheckOutcome& outcome, std::int64_t duration_ms);
 

@@ -52,6 +52,11 @@ bool parse_server_template(config::Arguments& args, expr::ParseContext& context,
 bool parse_default_server(config::Arguments& args, expr::ParseContext& context,
                           BackendSettings& settings, state::Mode mode);
 
+// The file that load-server-state-from-file means, given the global server-state-file and -base;
+// empty: none.
+std::string state_file_path(const BackendSettings& settings, std::string_view backend,
+                            const std::string& global_file, const std::string& base);
+
 // Looks at what only the whole section can tell; call once per backend before Backend::prepare().
 bool finish_settings(Backend& backend, config::Diagnostics& diagnostics);
 

@@ -138,7 +138,9 @@ void Server::release(ServerLink link) {
 void Server::drop_idle() {
   rt::Runtime* runtime = rt::Runtime::instance();
   if (runtime == nullptr) return;
-  runtime->post_all([this](rt::Worker&) { here().idle.clear(); });
+  runtime->post_all([workers = std::weak_ptr(workers_)](rt::Worker& worker) {
+    if (const auto alive = workers.lock()) alive[worker.index()].idle.clear();
+  });
 }
 
 }  // namespace upstream

@@ -126,8 +126,10 @@ void Server::take_back() {
 void Server::kill_slots(Kill why) {
   rt::Runtime* runtime = rt::Runtime::instance();
   if (runtime == nullptr) return;
-  runtime->post_all([this, why](rt::Worker&) {
-    for (Slot *slot = here().slots, *next = nullptr; slot != nullptr; slot = next) {
+  runtime->post_all([workers = std::weak_ptr(workers_), why](rt::Worker& worker) {
+    const auto alive = workers.lock();
+    if (alive == nullptr) return;
+    for (Slot *slot = alive[worker.index()].slots, *next = nullptr; slot != nullptr; slot = next) {
       next = slot->next_;
       if (slot->killed_ != Kill::none) continue;
       slot->killed_ = why;

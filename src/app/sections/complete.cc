@@ -49,6 +49,8 @@ class Completer {
     settings.external_checks = global.external_check && global.insecure_fork;
     settings.external_preserve_env = global.external_check_keeps_environment;
     if (settings.full_connections == 0) settings.full_connections = share_of_frontends();
+    settings.state_file = upstream::state_file_path(
+        settings, proxy_.name, global.server_state_file, global.server_state_base);
     upstream::finish_settings(*proxy_.backend, assembly_.diagnostics);
     proxy_.backend->prepare(assembly_.diagnostics);
   }
