@@ -63,7 +63,9 @@ class ExpressionParser {
     unsigned index = 0;
     ArgumentOwner owner{fmt::format("sample fetch keyword '{}'", name), at_};
     if (!parse_arguments(rest_, row->arguments, context_, owner, made_->args_, error, index))
-      return base::fail(fmt::format("fetch method '{}' : {}", name, error));
+      return base::fail(index == 0
+                            ? fmt::format("invalid args in fetch method '{}' : {}", name, error)
+                            : fmt::format("fetch method '{}' : {}", name, error));
     bool good = row->check == nullptr || row->check(*made_->args_, error);
     if (good && row->check_in_context != nullptr)
       good = row->check_in_context(*made_->args_, context_, *row, error);
@@ -103,7 +105,9 @@ class ExpressionParser {
                         at_};
     if (!parse_arguments(rest_, row.arguments, context_, owner, step.args, error, index))
       return base::fail(
-          fmt::format("invalid arg {} in converter '{}' : {}", index, row.name, error));
+          index == 0
+              ? fmt::format("invalid args in converter '{}' : {}", row.name, error)
+              : fmt::format("invalid arg {} in converter '{}' : {}", index, row.name, error));
     if (row.check != nullptr && !row.check(*step.args, context_, row, error))
       return base::fail(fmt::format("invalid args in converter '{}' : {}", row.name, error));
     if (!row.same_type) made_->type_ = row.out;

@@ -261,7 +261,7 @@ class ArgumentParser {
     out_->reserve(letters_.size() + 2);
   }
 
-  unsigned index() const { return position_ + 1; }
+  unsigned index() const { return bad_variable_ ? 0 : position_ + 1; }
 
   bool parse(std::string_view& text) {
     bool enclosed = text.starts_with('(');
@@ -301,18 +301,24 @@ class ArgumentParser {
 
   bool take(std::string word) {
     char letter = letters_[position_];
-    Argument argument;
-    if (word.empty() && !is_string(letter) && !is_reference(letter))
-      return fail(fmt::format("expected type '{}' at position {}, but got nothing",
-                              type_name(letter), index()));
     if (is_reference(letter)) {
       if (!defer(letter, std::move(word))) return false;
+      ++position_;
+      return true;
+    }
+    Argument argument;
+    if (word.empty() && !is_string(letter)) {
+      // An optional argument may be left out before another: "date(,ms)".
+      if (position_ < mandatory_)
+        return fail(fmt::format("expected type '{}' at position {}, but got nothing",
+                                type_name(letter), index()));
     } else if (!parse_plain(letter, word, argument)) {
-      return fail(letter == 'V' ? state::variable_error(word) + "."
+      bad_variable_ = letter == 'V';
+      return fail(bad_variable_ ? state::variable_error(word)
                                 : fmt::format("failed to parse '{}' as type '{}' at position {}",
                                               word, type_name(letter), index()));
     }
-    if (!is_reference(letter)) out_->push_back(std::move(argument));
+    out_->push_back(std::move(argument));
     ++position_;
     return true;
   }
@@ -360,6 +366,7 @@ class ArgumentParser {
   std::string letters_;
   unsigned mandatory_ = 0;
   unsigned position_ = 0;
+  bool bad_variable_ = false;
 };
 
 }  // namespace

@@ -18,6 +18,7 @@ struct TestBench {
     made->name = "f";
     made->capabilities = state::kFrontend;
     proxy = &registry.add(std::move(made));
+    context.proxy = proxy;
   }
 
   std::unique_ptr<Expression> expression(std::string_view text) {

@@ -88,6 +88,7 @@ std::optional<VariableName> parse_variable(std::string_view text) {
 }
 
 std::string variable_error(std::string_view text) {
+  if (text.empty()) return "Empty variable name cannot be accepted";
   const ScopeName* scope = scope_of(text);
   if (scope == nullptr || text.size() == scope->text.size() + 1)
     return "invalid variable name '" + std::string(text) +

@@ -56,7 +56,7 @@ bool named_digest(Args args, Context& context, Value& value, const ConverterRow&
 
 bool check_sha2(std::vector<Argument>& args, ParseContext&, const config::Keyword&,
                 std::string& error) {
-  std::int64_t bits = args.empty() ? 256 : args[0].integer();
+  std::int64_t bits = integer_or(args, 0, 256);
   const EVP_MD* md = bits == 224   ? EVP_sha224()
                      : bits == 256 ? EVP_sha256()
                      : bits == 384 ? EVP_sha384()
@@ -92,7 +92,10 @@ bool check_base64(Argument& argument, std::string_view what, std::string& error)
   base::Arena arena;
   std::string_view decoded;
   if (!base64_decode(text, false, arena, decoded)) {
-    error = fmt::format("failed to parse {}: '{}' is neither a variable nor base64", what, text);
+    error = fmt::format(
+        "failed to parse {} : argument needs to be base64 encoded, and can either be a string or a "
+        "variable",
+        what);
     return false;
   }
   argument.value = std::string(decoded);

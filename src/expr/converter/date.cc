@@ -30,7 +30,7 @@ bool http_date(Args args, Context& context, Value& value, const ConverterRow&) {
 bool check_http_date(std::vector<Argument>& args, ParseContext&, const config::Keyword&,
                      std::string& error) {
   std::int64_t per_second = 1;
-  if (args.size() > 1) {
+  if (has(args, 1)) {
     const std::string& unit = args[1].text();
     per_second = unit == "s" ? 1 : unit == "ms" ? 1000 : unit == "us" ? 1000000 : 0;
     if (per_second == 0) {
@@ -38,7 +38,7 @@ bool check_http_date(std::vector<Argument>& args, ParseContext&, const config::K
       return false;
     }
   }
-  std::int64_t offset = args.empty() ? 0 : args[0].integer();
+  std::int64_t offset = integer_or(args, 0, 0);
   args.resize(2);
   args[0].value = offset;
   args[1].value = per_second;

@@ -19,6 +19,7 @@ struct Sink {
 
   void write(std::string line) const {
     if (ring != nullptr) return ring->append(line);
+    if (fd < 0) return;
     line += '\n';
     // A full pipe loses the line: nobody waits for a debugging aid.
     if (::write(fd, line.data(), line.size()) < 0) return;
@@ -37,8 +38,8 @@ bool debug(Args args, Context& context, Value& value, const ConverterRow&) {
   return true;
 }
 
-bool check_debug(std::vector<Argument>& args, ParseContext&, const config::Keyword&,
-                 std::string& error) {
+bool check_debug(std::vector<Argument>& args, ParseContext& context, const config::Keyword&,
+                 std::string&) {
   auto sink = std::make_shared<Sink>();
   if (!args.empty() && !args[0].text().empty()) sink->prefix = args[0].text();
   std::string name = args.size() > 1 && !args[1].text().empty() ? args[1].text() : "buf0";
@@ -52,10 +53,9 @@ bool check_debug(std::vector<Argument>& args, ParseContext&, const config::Keywo
       settings.size = std::size_t{1} << 20;
       sink->ring = obs::add_ring(std::move(settings));
     }
-    if (sink->ring == nullptr) {
-      error = fmt::format("No such sink '{}'", name);
-      return false;
-    }
+    // Its section may stand further down; a ring that never comes gets nothing.
+    if (sink->ring == nullptr)
+      context.deferred.push_back([sink, name] { sink->ring = obs::find_ring(name); });
   }
   args.resize(1);
   args[0].value = std::static_pointer_cast<void>(sink);
@@ -114,7 +114,11 @@ bool check_when(std::vector<Argument>& args, ParseContext& context, const config
   how->negated = name.starts_with('!');
   if (how->negated) name.remove_prefix(1);
   if (name == "acl") {
-    std::string_view acl = args.size() > 1 ? std::string_view(args[1].text()) : std::string_view();
+    std::string_view acl = text_or(args, 1, "");
+    if (acl.empty()) {
+      error = "'acl' selector requires an extra argument with the ACL name";
+      return false;
+    }
     if (acl.starts_with('!')) {
       how->negated = !how->negated;
       acl.remove_prefix(1);

@@ -88,11 +88,11 @@ bool decimal(Args args, Context& context, Value& value, const ConverterRow&) {
 }
 
 bool check_chunks(std::vector<Argument>& args, std::int64_t most, std::string& error) {
-  if (args.size() > 2 && args[2].integer() != 0 && args[2].integer() != 1) {
-    error = fmt::format("Unsupported truncate value ({})", args[2].integer());
+  if (std::int64_t cut = integer_or(args, 2, 0); cut != 0 && cut != 1) {
+    error = fmt::format("Unsupported truncate value ({})", cut);
     return false;
   }
-  std::int64_t size = args.size() < 2 ? 0 : args[1].integer();
+  std::int64_t size = integer_or(args, 1, 0);
   if (most == 0) {
     if (size <= 0) error = fmt::format("chunk_size needs to be positive ({})", size);
   } else if (size <= 0 || size > most) {

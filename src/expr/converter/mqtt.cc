@@ -261,10 +261,9 @@ bool check_field(std::vector<Argument>& args, ParseContext&, const config::Keywo
   auto id = base::parse_int<std::uint32_t>(name);
   std::uint8_t where = connect ? kInConnect | kInWill : kInConnack;
   const Property* property = id ? find_property(*id, where) : nullptr;
-  if (property != nullptr && property->coding != Coding::pair)
-    wanted = 256 + std::int64_t{property->id};
+  if (property != nullptr) wanted = 256 + std::int64_t{property->id};  // pairs give nothing
   if (!wanted) {
-    error = fmt::format("Unknown MQTT field name or property ID '{}' for type '{}'", name, type);
+    error = fmt::format("Unknown MQTT field name '{}' for packet type '{}'", name, type);
     return false;
   }
   args[0].value = static_cast<std::int64_t>(packet);

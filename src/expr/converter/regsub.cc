@@ -42,13 +42,13 @@ bool check_regsub(std::vector<Argument>& args, ParseContext&, const config::Keyw
                   std::string& error) {
   auto how = std::make_shared<Substitution>();
   bool ignore_case = false;
-  for (char c : args.size() > 2 ? args[2].text() : std::string()) {
+  for (char c : text_or(args, 2, "")) {
     if (c == 'i')
       ignore_case = true;
     else if (c == 'g')
       how->all = true;
     else {
-      error = fmt::format("unsupported regex flag '{}', only 'i' and 'g' are supported", c);
+      error = fmt::format("invalid regex flag '{}', only 'i' and 'g' are supported", c);
       return false;
     }
   }

@@ -195,7 +195,7 @@ bool check_bytes(std::vector<Argument>& args, ParseContext& context, const confi
                  std::string& error) {
   if (!check_number(args, context, row, error)) return false;
   for (std::size_t i = 0; i < args.size(); ++i) {
-    if (args[i].is_variable()) continue;
+    if (args[i].is_variable() || !args[i].present()) continue;
     if (args[i].integer() < 0)
       error = "expects a non-negative integer";
     else if (i == 1 && args[i].integer() == 0)
@@ -220,7 +220,7 @@ bool compare(Args args, Context& context, Value& value, const ConverterRow&) {
 bool check_variable(std::vector<Argument>& args, ParseContext&, const config::Keyword&,
                     std::string& error) {
   if (!args[0].text().empty()) return to_variable(args[0], error);
-  error = "failed to register variable name ''";
+  error = "missing variable name";
   return false;
 }
 
@@ -251,7 +251,7 @@ bool check_param(std::vector<Argument>& args, ParseContext&, const config::Keywo
   auto code = base::parse_int<std::uint8_t>(
       text.starts_with("0x") && text.size() == 4 ? text.substr(2) : "", 16);
   if (!code) {
-    error = "Delimiter must be a single character.";
+    error = "Delimiter must be either exactly 1 character, or 0xHH for an ASCII code .";
     return false;
   }
   args[1].value = std::int64_t{*code};
