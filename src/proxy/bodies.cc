@@ -8,6 +8,10 @@
 
 namespace proxy {
 
+namespace {
+constexpr int kPieces = 8;  // moved in one direction before the other is looked at
+}
+
 void Run::touch_client() { client_seen_ = rt::now(); }
 void Run::touch_server() { server_seen_ = rt::now(); }
 
@@ -28,7 +32,7 @@ Run::Moved Run::move_request() {
   if (request_sent_ || request_dead_) return Moved::nothing;
   Moved result = Moved::nothing;
   const bool chunked = x().request.framing == http::Framing::chunked;
-  while (!request_sent_) {
+  for (int pieces = 0; !request_sent_ && pieces < kPieces; ++pieces) {
     if (server_out_.blocked()) {
       const std::size_t before = server_out_.kept();
       if (!server_out_.flush()) return Moved::sink_gone;
@@ -70,12 +74,12 @@ Run::Moved Run::move_request() {
     result = Moved::some;
     request_sent_ = last;
   }
-  return result;
+  return Moved::some;
 }
 
 Run::Moved Run::move_response() {
   Moved result = Moved::nothing;
-  while (true) {
+  for (int pieces = 0; pieces < kPieces; ++pieces) {
     if (client_out_.blocked()) {
       const std::size_t before = client_out_.kept();
       if (!client_out_.flush()) return Moved::sink_gone;
@@ -119,6 +123,7 @@ Run::Moved Run::move_response() {
     result = Moved::some;
     response_done_ = last;
   }
+  return Moved::some;
 }
 
 // Whether the next thing has to come from the client: body bytes, or room for ours.
@@ -168,6 +173,8 @@ void Run::relay_trouble(Moved moved, bool response_side) {
 }
 
 Step Run::relay_bodies() {
+  constexpr int kRounds = 16;  // turns before others get theirs
+  int rounds = 0;
   server_seen_ = client_seen_ = rt::now();
   while (true) {
     const Moved response = move_response();
@@ -187,7 +194,10 @@ Step Run::relay_bodies() {
       relay_trouble(request, false);
       return Step::closed;
     }
-    if (response == Moved::some || request == Moved::some) continue;
+    if (response == Moved::some || request == Moved::some) {
+      if (++rounds % kRounds == 0) rt::yield();
+      continue;
+    }
     if (response_done_ && server_in_.at_end() && !request_sent_) request_dead_ = true;
     const rt::Instant deadline = body_deadline();
     if (rt::now() >= deadline) {

@@ -6,6 +6,10 @@
 
 namespace proxy {
 
+namespace {
+constexpr int kRounds = 16;  // pieces moved in one direction before the loop goes on
+}
+
 void Relay::start(Run& run) {
   auto* relay = new Relay(run);
   relay->turn();
@@ -29,12 +33,13 @@ Relay::Relay(Run& run)
     side.kept += in.raw();
     side.ended = in.at_end();
     side.source_broken = in.broken();
-    in.detach();
   };
   adopt(up_, run.server_out_, run.client_in_);
+  // What the client sent was counted when it came; what goes to it is counted as it goes.
+  down_.moved = run.server_in_.payload().size() + run.server_in_.raw().size();
   adopt(down_, run.client_out_, run.server_in_);
-  up_.moved = up_.kept.size();
-  down_.moved = down_.kept.size();
+  run.client_in_.detach();
+  run.server_in_.detach();
   run.slot_.on_kill(&Relay::kill, this);
   up_.source.io().park(&up_);
   down_.source.io().park(&down_);
@@ -69,7 +74,11 @@ bool Relay::flush(Side& side) {
 // As much as goes now; false when one of the two is gone for good.
 bool Relay::move(Side& side) {
   if (!flush(side)) return !side.sink_broken;
-  while (!side.ended && side.source.io().readable()) {
+  for (int rounds = 0; !side.ended && side.source.io().readable(); ++rounds) {
+    if (rounds == kRounds) {  // others want their turn
+      side.source.io().park(&side);
+      return true;
+    }
     const std::span<char> room = wire::scratch();
     auto got = side.source.read_now(room);
     if (!got) {
@@ -159,6 +168,7 @@ void Relay::finish(txn::Termination end) {
 }
 
 After Run::start_tunnel() {
+  server_keep_alive_ = false;
   Relay::start(*this);
   return After::relayed;
 }
