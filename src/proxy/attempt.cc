@@ -132,6 +132,7 @@ Step Run::connect_server() {
   if (!link) return connect_failed(link.error());
   link_ = std::move(*link);
   e.times.connected = rt::now();
+  e.server_reused = link_.reused;
   e.server_connection = link_.connection.get();
   server_in_.attach(link_.connection.get());
   server_out_.attach(link_.connection.get());

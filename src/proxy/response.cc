@@ -29,6 +29,7 @@ bool Run::send_interim(const http::ResponseHead& head) {
 Step Run::process_response() {
   txn::Exchange& e = x();
   e.response_valid = true;
+  e.server_status = e.response.status;
   e.times.response_start = rt::now();
   e.server_status = e.response.status;
   // A switch of protocols that nobody asked for cannot be followed.
