@@ -55,22 +55,15 @@ void PatternSet::index_keys() {
     if (!e.removed) by_key_.emplace(e.key, &e);
 }
 
+// Observers keep entries, not values: there is nothing to tell them.
 void PatternSet::change(PatternEntry& entry, std::string_view value) {
-  // Observers may have taken something out of the value: they hear of it as a new entry.
-  if (entry.version == current_.load(std::memory_order_relaxed)) {
-    tell([&](PatternObserver& o) { o.removed(entry); });
-    entry.value = value;
-    tell([&](PatternObserver& o) { o.added(entry); });
-    moved();
-  } else {
-    entry.value = value;
-  }
+  if (entry.value == value) return;
+  entry.value = value;
+  if (entry.version == current_.load(std::memory_order_relaxed)) moved();
 }
 
-bool PatternSet::set(std::string_view key, std::string_view value, std::string* error) {
-  std::unique_lock lock(lock_);
+bool PatternSet::change_all(std::string_view key, std::string_view value) {
   index_keys();
-  if (!accepted(key, value, error)) return false;
   bool any = false;
   auto [from, to] = by_key_.equal_range(key);
   for (auto it = from; it != to; ++it) {
@@ -78,8 +71,22 @@ bool PatternSet::set(std::string_view key, std::string_view value, std::string* 
     change(*it->second, value);
     any = true;
   }
-  if (!any && error != nullptr) *error = "entry not found";
   return any;
+}
+
+bool PatternSet::set(std::string_view key, std::string_view value, std::string* error) {
+  std::unique_lock lock(lock_);
+  if (!accepted(key, value, error)) return false;
+  if (change_all(key, value)) return true;
+  if (error != nullptr) *error = "entry not found";
+  return false;
+}
+
+bool PatternSet::put(std::string_view key, std::string_view value, std::string* error) {
+  std::unique_lock lock(lock_);
+  if (!accepted(key, value, error)) return false;
+  if (!change_all(key, value)) append(key, value, current_.load(std::memory_order_relaxed), 0);
+  return true;
 }
 
 PatternEntry* PatternSet::by_id(std::uint64_t id) {

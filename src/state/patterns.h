@@ -58,6 +58,8 @@ class PatternSet {
            std::string* error = nullptr);
   // Replaces the value of every entry with that key; false when there is none.
   bool set(std::string_view key, std::string_view value, std::string* error = nullptr);
+  // As set(), but adds an entry when there is none: at once, whoever else edits.
+  bool put(std::string_view key, std::string_view value, std::string* error = nullptr);
   bool set_by_id(std::uint64_t id, std::string_view value, std::string* error = nullptr);
   bool remove(std::string_view key);
   bool remove_by_id(std::uint64_t id);
@@ -89,6 +91,7 @@ class PatternSet {
               std::uint32_t line);
   void drop(PatternEntry& entry);
   void change(PatternEntry& entry, std::string_view value);
+  bool change_all(std::string_view key, std::string_view value);
   PatternEntry* by_id(std::uint64_t id);
   void index_keys();
   void moved() { generation_.fetch_add(1, std::memory_order_release); }

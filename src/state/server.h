@@ -13,7 +13,9 @@
 #include "net/address.h"
 #include "obs/counter.h"
 
-namespace upstream { class Server; }
+namespace upstream {
+class Server;
+}
 
 namespace state {
 

@@ -19,14 +19,11 @@ class EditPatterns : public Action {
       case Edit::remove:
         set_.remove(key);
         break;
-      case Edit::set: {
-        std::string_view value = value_->text(context);
-        if (!set_.set(key, value)) set_.add(key, value);
+      case Edit::set:
+        set_.put(key, value_->text(context));
         break;
-      }
       case Edit::add:
-        set_.remove(key);
-        set_.add(key, {});
+        set_.put(key, {});
         break;
     }
     return Verdict::next;
