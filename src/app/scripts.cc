@@ -61,7 +61,7 @@ lua::Environment environment_of(Generation& generation) {
 }
 
 // What a script's command writes to: the session of the runtime socket.
-class CommandIo : public txn::ServiceIo {
+class CommandIo final : public txn::ServiceIo {
  public:
   explicit CommandIo(admin::Call& call) : call_(call) {}
   std::string_view receive(std::size_t, rt::Instant) override { return {}; }

@@ -17,6 +17,10 @@
 #include "state/registry.h"
 #include "upstream/backend.h"
 
+namespace rules {
+class ReplyTemplate;
+}
+
 namespace proxy {
 
 struct Timeouts {  // kForever: none
@@ -85,6 +89,8 @@ struct StatsSettings {           // "stats …" of a proxy
 // Error bodies by status: errorfile, errorloc, http-error, http-errors sections.
 struct ErrorReplies {
   std::map<std::uint16_t, std::shared_ptr<const txn::Reply>> by_status;
+  // "http-error" lines with log formats; they come before by_status.
+  std::map<std::uint16_t, std::shared_ptr<const rules::ReplyTemplate>> made;
 };
 
 struct UseBackend {
@@ -127,7 +133,6 @@ struct Proxy {
   state::Proxy* default_backend = nullptr;
   std::string monitor_uri;
   std::vector<std::unique_ptr<expr::Condition>> monitor_fail;
-  std::vector<Capture> request_captures, response_captures;
   Capture cookie_capture;
   std::shared_ptr<expr::LogFormat> log_format, error_log_format, log_format_sd, unique_id_format;
   std::string unique_id_header;

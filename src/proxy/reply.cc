@@ -4,6 +4,7 @@
 #include "http/errors.h"
 #include "proxy/run.h"
 #include "proxy/session.h"
+#include "rules/reply.h"
 
 namespace proxy {
 
@@ -34,8 +35,10 @@ Shared builtin(std::uint16_t status) {
   return found != pages.end() ? found->second : pages.at(500);
 }
 
-Shared configured(const Proxy* of, std::uint16_t status) {
+Shared configured(const Proxy* of, std::uint16_t status, expr::Context context) {
   if (of == nullptr) return nullptr;
+  if (auto found = of->errors.made.find(status); found != of->errors.made.end())
+    return found->second->make(context);
   auto found = of->errors.by_status.find(status);
   return found == of->errors.by_status.end() ? nullptr : found->second;
 }
@@ -43,9 +46,9 @@ Shared configured(const Proxy* of, std::uint16_t status) {
 }  // namespace
 
 Shared Run::error_reply(const state::Proxy* proxy, std::uint16_t status) {
-  if (Shared own = configured(config_->of(proxy), status)) return own;
+  if (Shared own = configured(config_->of(proxy), status, context(*frontend_, txn::Direction::request))) return own;
   if (proxy != frontend_->state)
-    if (Shared own = configured(frontend_, status)) return own;
+    if (Shared own = configured(frontend_, status, context(*frontend_, txn::Direction::request))) return own;
   auto found = config_->errors.by_status.find(status);
   return found != config_->errors.by_status.end() ? found->second : builtin(status);
 }

@@ -96,19 +96,19 @@ void Run::note_request() {
   state::ProcessCounters& process = config_->registry->process().counters.mine();
   process.requests.add();
   process.request_rate.add(now_ms);
-  if (!frontend_->request_captures.empty()) capture_request_headers();
+  if (!frontend_->state->request_captures.empty()) capture_request_headers();
   if (!frontend_->cookie_capture.name.empty()) capture_request_cookie();
 }
 
 void Run::capture_request_headers() {
   txn::Exchange& e = x();
-  const std::vector<Capture>& wanted = frontend_->request_captures;
+  const std::vector<state::CaptureSlot>& wanted = frontend_->state->request_captures;
   if (e.request_captures.size() < wanted.size()) e.request_captures.resize(wanted.size());
   for (std::size_t i = 0; i < wanted.size(); ++i) {
-    if (wanted[i].name.empty()) continue;
+    if (wanted[i].header.empty()) continue;
     std::string_view value;  // of the last one
     for (const http::Field& f : e.request.headers)
-      if (f.name == wanted[i].name) value = f.value;
+      if (f.name == wanted[i].header) value = f.value;
     if (!value.empty()) e.request_captures[i] = e.arena.copy(value.substr(0, wanted[i].length));
   }
 }
@@ -123,8 +123,7 @@ Step Run::frontend_rules() {
     if (step != Step::go_on) return step;
     x().point = txn::Point::http_request;
   }
-  if (!frontend_->monitor_uri.empty() && x().request.target == frontend_->monitor_uri)
-    return monitor();
+  if (is_monitored()) return monitor();
   if (frontend_->options.has(Option::http_buffer_request)) {
     Step step = buffer_request_body();
     if (step != Step::go_on) return step;
@@ -146,6 +145,18 @@ Step Run::buffer_request_body() {
   if (client_in_.at_end() && !client_in_.all_here())
     return fail(txn::Cause::client, txn::Phase::request, 400);
   return Step::go_on;
+}
+
+// The target as it is written, or the path of an absolute one.
+bool Run::is_monitored() const {
+  const std::string_view wanted = frontend_->monitor_uri;
+  if (wanted.empty()) return false;
+  std::string_view target = x().request.target;
+  if (target == wanted) return true;
+  const std::size_t scheme = target.find("://");
+  if (target.starts_with('/') || scheme == target.npos) return false;
+  const std::size_t path = target.find('/', scheme + 3);
+  return path != target.npos && target.substr(path) == wanted;
 }
 
 // "monitor-uri" answers before any rule and is not logged.

@@ -39,7 +39,7 @@ Step Run::process_response() {
   server_in_.begin_body(e.response.framing, e.response.content_length);
   if (!server_in_.decode(body_error_)) return response_missing(Outcome::junk);
   e.response_channel = &response_body_;
-  if (!frontend_->response_captures.empty()) capture_response_headers();
+  if (!frontend_->state->response_captures.empty()) capture_response_headers();
   if (!frontend_->cookie_capture.name.empty()) capture_response_cookie();
 
   if (!backend_->tcp_response.empty()) {
@@ -63,13 +63,13 @@ Step Run::process_response() {
 
 void Run::capture_response_headers() {
   txn::Exchange& e = x();
-  const std::vector<Capture>& wanted = frontend_->response_captures;
+  const std::vector<state::CaptureSlot>& wanted = frontend_->state->response_captures;
   if (e.response_captures.size() < wanted.size()) e.response_captures.resize(wanted.size());
   for (std::size_t i = 0; i < wanted.size(); ++i) {
-    if (wanted[i].name.empty()) continue;
+    if (wanted[i].header.empty()) continue;
     std::string_view value;
     for (const http::Field& f : e.response.headers)
-      if (f.name == wanted[i].name) value = f.value;
+      if (f.name == wanted[i].header) value = f.value;
     if (!value.empty()) e.response_captures[i] = e.arena.copy(value.substr(0, wanted[i].length));
   }
 }

@@ -113,6 +113,7 @@ class Run final : public txn::Engine, rt::Watcher {
   Step backend_rules();
   Step prepare_request();
   Step buffer_request_body();
+  bool is_monitored() const;
   Step monitor();
   void capture_request_cookie();
   void add_forwarded_headers();

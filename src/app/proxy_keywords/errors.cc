@@ -3,8 +3,12 @@
 
 #include <fmt/format.h>
 
-#include "app/error_files.h"
+#include <algorithm>
+
 #include "app/proxy_keywords/keyword.h"
+#include "rules/action/support.h"
+#include "rules/error_file.h"
+#include "rules/reply.h"
 
 namespace app {
 
@@ -13,29 +17,18 @@ namespace {
 using ReplyPointer = std::shared_ptr<const txn::Reply>;
 
 std::optional<std::uint16_t> status(config::Arguments& args, std::string_view what) {
-  auto value = base::parse_int<int>(args.peek());
-  if (!value || !is_replaceable_status(*value)) {
+  auto value = base::parse_int<std::uint16_t>(args.peek());
+  if (!value || !rules::is_error_status(*value)) {
     args.error(fmt::format("{} : status code '{}' not handled.", what, args.peek()));
     return std::nullopt;
   }
   args.next();
-  return static_cast<std::uint16_t>(*value);
+  return value;
 }
 
-ReplyPointer load(config::Arguments& args, std::string_view what, const std::string& path,
-                  std::uint16_t code) {
-  auto text = read_whole_file(path);
-  if (!text) {
-    args.error_at_previous(fmt::format("{} : {}.", what, text.error()));
-    return nullptr;
-  }
-  auto reply = parse_error_reply(*text, code);
-  if (!reply) {
-    args.error_at_previous(
-        fmt::format("{} : '{}' is no HTTP response: {}.", what, path, reply.error()));
-    return nullptr;
-  }
-  return *reply;
+void put(ProxyContext& context, std::uint16_t code, ReplyPointer reply) {
+  context.proxy().errors.made.erase(code);
+  context.proxy().errors.by_status[code] = std::move(reply);
 }
 
 bool error_file(ProxyContext& context) {
@@ -44,9 +37,10 @@ bool error_file(ProxyContext& context) {
     return args.error("errorfile : expects <status_code> and <file> as arguments.");
   auto code = status(args, "errorfile");
   if (!code) return false;
-  auto reply = load(args, "errorfile", std::string(args.next()), *code);
-  if (reply) context.proxy().errors.by_status[*code] = reply;
-  return reply != nullptr;
+  auto reply = rules::load_error_file(std::string(args.next()), *code);
+  if (!reply) return args.error_at_previous(fmt::format("errorfile : {}.", reply.error()));
+  put(context, *code, *reply);
+  return true;
 }
 
 bool error_location(ProxyContext& context) {
@@ -60,16 +54,22 @@ bool error_location(ProxyContext& context) {
   reply->status = what == "errorloc303" ? 303 : 302;
   reply->is_error = true;
   reply->headers = {{"cache-control", "no-cache"}, {"location", std::string(args.next())}};
-  context.proxy().errors.by_status[*code] = std::move(reply);
+  put(context, *code, std::move(reply));
   return true;
 }
 
-// errorfiles <section> [<status> …]; the section may follow later.
+// errorfiles <section> [<status> …]; the sections were all read before any proxy.
 bool error_files(ProxyContext& context) {
   auto& args = context.args;
   if (args.done()) return args.error("errorfiles : expects <name> as argument.");
-  const std::string name(args.peek());
-  const config::Position at = args.here();
+  const auto& sections = context.assembly.error_sections;
+  auto found = sections.find(args.peek());
+  if (found == sections.end()) {
+    std::vector<std::string_view> names;
+    for (const auto& [name, replies] : sections) names.push_back(name);
+    return args.error(fmt::format("unable to find the http-errors section '{}'.", args.peek()),
+                      did_you_mean(args.peek(), names));
+  }
   args.next();
   std::vector<std::uint16_t> only;
   while (!args.done()) {
@@ -77,83 +77,45 @@ bool error_files(ProxyContext& context) {
     if (!code) return false;
     only.push_back(*code);
   }
-  auto* proxy = context.draft.proxy.get();
-  auto* assembly = &context.assembly;
-  context.assembly.deferred.push_back([=] {
-    auto found = assembly->error_sections.find(name);
-    if (found == assembly->error_sections.end()) {
-      assembly->diagnostics.alert(
-          at, fmt::format("unable to find the http-errors section '{}'.", name));
-      return;
-    }
-    for (const auto& [code, reply] : found->second)
-      if (only.empty() || std::find(only.begin(), only.end(), code) != only.end())
-        proxy->errors.by_status.emplace(code, reply);
-  });
+  for (const auto& [code, reply] : found->second)
+    if (only.empty() || std::find(only.begin(), only.end(), code) != only.end())
+      put(context, code, reply);
   return true;
 }
 
-bool payload(config::Arguments& args, std::string_view word, txn::Reply& reply) {
-  auto value = args.text(word);
-  if (!value) return false;
-  if (word == "string") {
-    reply.body = *value;
-    return true;
-  }
-  auto text = read_whole_file(std::string(*value));
-  if (!text) return args.error_at_previous(fmt::format("http-error : {}.", text.error()));
-  reply.body = std::move(*text);
-  return true;
+// The message that is built in, as "default-errorfiles" asks for.
+ReplyPointer built_in(std::uint16_t code) {
+  const http::ErrorPage* page = http::error_page(code);
+  if (page == nullptr) return nullptr;
+  auto reply = rules::parse_error_message(http::error_bytes(*page), code);
+  return reply ? *reply : nullptr;
 }
 
-// http-error status <code> [content-type <type>] [errorfile|file|string <value>] [hdr <name>
-// <value>]
+// http-error status <code> and what "http-request return" takes as well.
 bool http_error(ProxyContext& context) {
   auto& args = context.args;
-  if (!args.accept("status"))
+  if (args.peek() != "status")
     return args.error("http-error : expects at least a <status> as arguments.");
-  auto code = base::parse_int<int>(args.peek());
-  if (!code || !is_replaceable_status(*code))
-    return args.error(fmt::format("http-error : Unexpected status code '{}'", args.peek()));
-  args.next();
-  auto reply = std::make_shared<txn::Reply>();
-  reply->status = static_cast<std::uint16_t>(*code);
-  reply->is_error = true;
-  reply->headers.emplace_back("cache-control", "no-cache");
-  std::string type;
-  ReplyPointer whole;
-  while (!args.done()) {
-    const std::string_view word = args.next();
-    if (word == "content-type") {
-      auto value = args.text("content-type");
-      if (!value) return false;
-      type = *value;
-    } else if (word == "errorfile") {
-      auto path = args.text("errorfile");
-      if (!path) return false;
-      whole = load(args, "http-error", std::string(*path), reply->status);
-      if (whole == nullptr) return false;
-    } else if (word == "file" || word == "string") {
-      if (!payload(args, word, *reply)) return false;
-    } else if (word == "hdr") {
-      auto name = args.text("hdr");
-      auto value = name ? args.text("hdr") : std::nullopt;
-      if (!value) return false;
-      if (value->find('%') != value->npos)
-        return args.error_at_previous("http-error : log formats are not supported yet here.");
-      reply->headers.emplace_back(std::string(*name), std::string(*value));
-    } else if (word == "default-errorfiles" || word == "errorfiles" || word == "lf-file" ||
-               word == "lf-string") {
-      return args.error_at_previous(fmt::format("http-error : '{}' is not supported yet.", word));
-    } else {
-      return args.error_at_previous(fmt::format("http-error : unexpected argument '{}'.", word));
-    }
+  auto code = base::parse_int<std::uint16_t>(args.peek(1));
+  if (!code || !rules::is_error_status(*code))
+    return args.error(fmt::format("http-error : Unexpected status code '{}'", args.peek(1)));
+  if (args.peek(2) == "default-errorfiles" && args.line().size() == args.index() + 3) {
+    args.seek(args.index() + 3);
+    put(context, *code, built_in(*code));
+    return true;
   }
-  if (!reply->body.empty() && type.empty())
-    return args.error("http-error : content type must be defined when a payload is configured.");
-  if (!type.empty()) reply->headers.emplace_back("content-type", type);
-  context.proxy().errors.by_status[static_cast<std::uint16_t>(*code)] =
-      whole != nullptr ? whole : ReplyPointer(std::move(reply));
+  auto where = context.expressions(txn::Point::http_after_response, "'http-error'");
+  where.available = ~0u;
+  rules::ParseContext rule{where,
+                           rules::kHttpRequest,
+                           context.assembly.generation.actions,
+                           &context.assembly.error_sections,
+                           context.draft.is_defaults(),
+                           true};
+  rules::action::Reader reader(args, rule, "http-error");
+  auto made = rules::ReplyTemplate::parse(reader, *code, false);
+  if (made == nullptr) return false;
+  context.proxy().errors.made[*code] = std::move(made);
   return true;
 }
 
@@ -167,7 +129,7 @@ constexpr ProxyKeyword kTable[] = {
     {{"errorloc", "<code> <url>", "Redirects an error to this place."}, kAll, error_location},
     {{"errorloc302", "<code> <url>", "Redirects an error with status 302."}, kAll, error_location},
     {{"errorloc303", "<code> <url>", "Redirects an error with status 303."}, kAll, error_location},
-    {{"http-error", "status <code> [content-type <type>] [<payload>] [hdr <name> <value>]*",
+    {{"http-error", "status <code> [content-type <type>] [<payload>] [hdr <name> <fmt>]*",
       "Answers an error with this message."},
      kAll,
      http_error},

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "app/proxy_keywords/keyword.h"
+#include "base/text.h"
 
 namespace app {
 
@@ -54,10 +55,15 @@ bool length(config::Arguments& args, std::string_view usage, std::uint32_t& into
   return value.has_value();
 }
 
+std::vector<state::CaptureSlot>& slots_of(ProxyContext& context, bool request) {
+  state::Proxy& shared = *context.proxy().state;
+  return request ? shared.request_captures : shared.response_captures;
+}
+
 bool capture(ProxyContext& context) {
   auto& args = context.args;
-  proxy::Capture slot;
   if (args.accept("cookie")) {
+    proxy::Capture slot;
     static constexpr std::string_view kUsage =
         "'capture' expects 'cookie' <cookie_name> 'len' <len>.";
     if (args.done()) return args.error(std::string(kUsage));
@@ -73,10 +79,10 @@ bool capture(ProxyContext& context) {
   const std::string usage = fmt::format("'capture {}' expects 'header' <header_name> 'len' <len>.",
                                         request ? "request" : "response");
   if (!args.accept("header") || args.done()) return args.error(usage);
-  slot.name = args.next();
+  state::CaptureSlot slot;
+  slot.header = base::to_lower(args.next());
   if (!length(args, usage, slot.length)) return false;
-  auto& slots = request ? context.proxy().request_captures : context.proxy().response_captures;
-  slots.push_back(std::move(slot));
+  slots_of(context, request).push_back(std::move(slot));
   return true;
 }
 
@@ -89,10 +95,9 @@ bool declare(ProxyContext& context) {
   const bool request = args.accept("request");
   if (!request && !args.accept("response"))
     return args.error("'declare capture' requires a direction ('request' or 'response')");
-  proxy::Capture slot;
+  state::CaptureSlot slot;
   if (!length(args, "'declare capture' requires a capture length", slot.length)) return false;
-  auto& slots = request ? context.proxy().request_captures : context.proxy().response_captures;
-  slots.push_back(std::move(slot));
+  slots_of(context, request).push_back(std::move(slot));
   return true;
 }
 

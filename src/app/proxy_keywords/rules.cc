@@ -24,17 +24,6 @@ bool named_defaults_only(ProxyContext& context) {
 bool add_rule(ProxyContext& context, rules::Ruleset& set, rules::Place place, txn::Point point,
               const char* what) {
   if (!named_defaults_only(context)) return false;
-  const std::size_t before = set.size();
-  if (before > 0) {
-    const rules::Rule& last = set[before - 1];
-    if (last.row != nullptr && last.row->final && last.condition == nullptr)
-      context.diagnostics().warning(
-          context.args.line().at(),
-          fmt::format(
-              "previous '{}' action is final and has no condition attached, further entries "
-              "are NOOP.",
-              rules::name_of(place)));
-  }
   auto where = context.expressions(point, what);
   rules::ParseContext rule{where,
                            place,

@@ -49,8 +49,8 @@ class Completer {
     settings.external_checks = global.external_check && global.insecure_fork;
     settings.external_preserve_env = global.external_check_keeps_environment;
     if (settings.full_connections == 0) settings.full_connections = share_of_frontends();
-    settings.state_file = upstream::state_file_path(
-        settings, proxy_.name, global.server_state_file, global.server_state_base);
+    settings.state_file = upstream::state_file_path(settings, proxy_.name, global.server_state_file,
+                                                    global.server_state_base);
     upstream::finish_settings(*proxy_.backend, assembly_.diagnostics);
     proxy_.backend->prepare(assembly_.diagnostics);
   }
@@ -90,12 +90,13 @@ class Completer {
         proxy_.log_targets.push_back(target);
   }
 
-  std::shared_ptr<expr::LogFormat> compile(const FormatChoice& choice, expr::FormatUse use) {
+  std::shared_ptr<expr::LogFormat> compile(const FormatChoice& choice, expr::FormatUse use,
+                                           txn::Point point = txn::Point::log) {
     if (!choice.given) return nullptr;
     config::Line line;
     config::Arguments none(line, assembly_.diagnostics);
     ProxyContext context{assembly_, draft_, none};
-    auto where = context.expressions(txn::Point::log, "'log-format'");
+    auto where = context.expressions(point, "'log-format'");
     return expr::LogFormat::parse(choice.text, where, choice.at, use);
   }
 
@@ -140,7 +141,8 @@ class Completer {
     proxy_.log_format = compile(draft_.log_format, expr::FormatUse::log);
     proxy_.error_log_format = compile(draft_.error_log_format, expr::FormatUse::log);
     proxy_.log_format_sd = compile(draft_.log_format_sd, expr::FormatUse::log);
-    proxy_.unique_id_format = compile(draft_.unique_id_format, expr::FormatUse::unique_id);
+    proxy_.unique_id_format =
+        compile(draft_.unique_id_format, expr::FormatUse::unique_id, txn::Point::http_request);
   }
 
   // Written in this section, not taken over from its defaults.
@@ -221,6 +223,16 @@ class Completer {
   }
 
   void counts() {
+    const proxy::Timeouts& t = proxy_.timeouts;
+    state::ProxySettings& settings = proxy_.state->settings;
+    settings.client_timeout_ms = milliseconds(t.client);
+    settings.connect_timeout_ms = milliseconds(t.connect);
+    settings.server_timeout_ms = milliseconds(t.server);
+    settings.queue_timeout_ms = milliseconds(t.queue);
+    settings.tunnel_timeout_ms = milliseconds(t.tunnel);
+    settings.tarpit_timeout_ms = milliseconds(t.tarpit);
+    settings.retries = draft_.settings().retries;
+    if (draft_.default_backend.given) settings.default_backend = draft_.default_backend.text;
     if (frontend()) {
       proxy_.state->maximum = proxy_.maximum;
       for (const auto& bind : proxy_.binds)

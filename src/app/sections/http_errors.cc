@@ -1,32 +1,26 @@
 #include <fmt/format.h>
 
-#include "app/error_files.h"
 #include "app/sections/other.h"
 #include "base/text.h"
 #include "config/arguments.h"
+#include "rules/error_file.h"
 
 namespace app {
 
 namespace {
 
 void error_file(config::Arguments& args, rules::ErrorReplies& replies) {
-  auto code = base::parse_int<int>(args.peek());
-  if (args.line().size() < 3 || !code || !is_replaceable_status(*code)) {
+  auto code = base::parse_int<std::uint16_t>(args.peek());
+  if (args.line().size() < 3 || !code || !rules::is_error_status(*code)) {
     args.error(fmt::format("errorfile : status code '{}' not handled.", args.peek()));
     return;
   }
   args.next();
-  const auto status = static_cast<std::uint16_t>(*code);
-  auto text = read_whole_file(std::string(args.next()));
-  if (!text) {
-    args.error_at_previous(fmt::format("errorfile : {}.", text.error()));
-    return;
-  }
-  auto reply = parse_error_reply(*text, status);
+  auto reply = rules::load_error_file(std::string(args.next()), *code);
   if (!reply)
-    args.error_at_previous(fmt::format("errorfile : no HTTP response: {}.", reply.error()));
+    args.error_at_previous(fmt::format("errorfile : {}.", reply.error()));
   else if (args.expect_end())
-    replies[status] = *reply;
+    replies[*code] = *reply;
 }
 
 }  // namespace

@@ -19,18 +19,11 @@ void inherit_stats(proxy::StatsSettings& to, const proxy::StatsSettings& from) {
   to.scopes = from.scopes;
 }
 
-void inherit_rules(proxy::Proxy& to, const proxy::Proxy& from, std::uint8_t side) {
-  if (side & (kInFrontend | kInDefaults)) {
-    to.tcp_connection.append(from.tcp_connection);
-    to.tcp_session.append(from.tcp_session);
-  }
-  to.tcp_request.append(from.tcp_request);
-  to.tcp_response.append(from.tcp_response);
-  to.http_request.append(from.http_request);
-  to.http_response.append(from.http_response);
-  to.http_after_response.append(from.http_after_response);
-  to.inspect_delay = from.inspect_delay;
-  to.response_inspect_delay = from.response_inspect_delay;
+void put_first(rules::Ruleset& own, const rules::Ruleset& inherited) {
+  rules::Ruleset all;
+  all.append(inherited);
+  all.append(own);
+  own = std::move(all);
 }
 
 }  // namespace
@@ -51,7 +44,8 @@ void inherit(ProxyDraft& draft, const ProxyDraft& base) {
   to.forward_for = from.forward_for;
   to.original_to = from.original_to;
   inherit_stats(to.stats, from.stats);
-  inherit_rules(to, from, draft.side);
+  to.inspect_delay = from.inspect_delay;
+  to.response_inspect_delay = from.response_inspect_delay;
 
   upstream::BackendSettings& settings = draft.settings();
   settings = base.own;
@@ -68,6 +62,20 @@ void inherit(ProxyDraft& draft, const ProxyDraft& base) {
     draft.default_backend = {};
     to.monitor_uri.clear();
   }
+}
+
+void inherit_rules(ProxyDraft& draft, const ProxyDraft& base) {
+  proxy::Proxy& to = *draft.proxy;
+  const proxy::Proxy& from = *base.proxy;
+  if (draft.side & (kInFrontend | kInDefaults)) {
+    put_first(to.tcp_connection, from.tcp_connection);
+    put_first(to.tcp_session, from.tcp_session);
+  }
+  put_first(to.tcp_request, from.tcp_request);
+  put_first(to.tcp_response, from.tcp_response);
+  put_first(to.http_request, from.http_request);
+  put_first(to.http_response, from.http_response);
+  put_first(to.http_after_response, from.http_after_response);
 }
 
 }  // namespace app

@@ -46,6 +46,7 @@ void read_proxy(const config::Section& section, Assembly& assembly) {
   }
   check_shared_rules(*draft, assembly);
   for (const config::Line& line : section.lines) read_proxy_line(line, *draft, assembly);
+  if (draft->base != nullptr) inherit_rules(*draft, *draft->base);
 }
 
 }  // namespace app

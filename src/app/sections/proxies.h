@@ -16,7 +16,9 @@ void read_proxy(const config::Section& section, Assembly& assembly);
 // number.
 void complete_proxies(Assembly& assembly);
 
-// Copies what a section takes over from its defaults.
+// Copies what a section takes over from its defaults, before its own lines are read; their rules,
+// which run before its own, come afterwards.
 void inherit(ProxyDraft& draft, const ProxyDraft& base);
+void inherit_rules(ProxyDraft& draft, const ProxyDraft& base);
 
 }  // namespace app
