@@ -191,7 +191,7 @@ Unlocked::~Unlocked() {
 std::string trace(lua_State* L, int level) {
   std::string out;
   lua_Debug frame;
-  constexpr int kFrames = 30;
+  constexpr int kFrames = 15;
   for (int shown = 0; shown < kFrames && lua_getstack(L, level, &frame) != 0; ++level) {
     lua_getinfo(L, "Slnt", &frame);
     if (*frame.what == 'C' && frame.namewhat[0] == '\0') {

@@ -29,8 +29,7 @@ int on_panic(lua_State* L) {
 // The message handler of every call: remembers where it happened.
 int on_error(lua_State* L) {
   Call* call = State::of(L).current;
-  if (call == nullptr || call->ending() == Ending::done || call->ending() == Ending::cancelled)
-    return 1;
+  if (call == nullptr || call->ending() != Ending::none) return 1;
   std::string text;
   if (lua_type(L, 1) == LUA_TSTRING || luaL_getmetafield(L, 1, "__tostring") != LUA_TNIL) {
     luaL_tolstring(L, 1, nullptr);

@@ -1,6 +1,6 @@
 // Waiting is a function call. A fiber is a stack of its own on one worker thread: code in it reads
 // top to bottom and may wait at any depth. A fiber never changes its thread. Stacks are pooled
-// mmaps of 256 KiB with a guard page, of which only what was touched costs memory; the switch keeps
+// mmaps of 1 MiB with a guard page, of which only what was touched costs memory; the switch keeps
 // C++ exception state apart and tells AddressSanitizer and ThreadSanitizer.
 #pragma once
 
