@@ -161,13 +161,14 @@ bool Backend::prepare(config::Diagnostics& diagnostics) {
   state_.full_connections = settings.full_connections;
   const StateFile file(settings.state_file, diagnostics);
   for (const auto& server : servers_) {
-    if (!server->settings_->has_source) {
-      auto merged = std::make_shared<ServerSettings>(*server->settings_);
+    auto merged = std::make_shared<ServerSettings>(*server->settings_);
+    if (!merged->has_source) {
       merged->source = settings.source;
       merged->connect.source = settings.connect.source;
       merged->connect.interface = settings.connect.interface;
-      server->settings_ = std::move(merged);
     }
+    merged->connect.keepalive |= settings.connect.keepalive;
+    server->settings_ = std::move(merged);
     good &= resolve_at_start(*server, file, diagnostics);
     set_dynamic_cookie(*server);
   }

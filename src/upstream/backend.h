@@ -153,6 +153,7 @@ class Server {
   void take_back();                      // a slot ended
   void count_taken();
   void update_weight(rt::Instant now);
+  std::uint64_t mix_name(std::uint64_t key, txn::Exchange& exchange);
 
   Backend& backend_;
   state::Server& state_;

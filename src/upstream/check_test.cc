@@ -1,8 +1,4 @@
 // Checks against tiny servers that live in fibers of the same worker.
-#include <fcntl.h>
-#include <sys/socket.h>
-
-#include "net/listener.h"
 #include "upstream/checker.h"
 #include "upstream/testing.h"
 
@@ -14,32 +10,7 @@ using state::CheckStatus;
 using testing::Farm;
 using testing::in_fiber;
 using testing::Lines;
-
-// Accepts on a free port and gives each connection to `talk` in a fiber of its own.
-class TinyServer {
- public:
-  using Talk = std::function<void(net::Connection&)>;
-  explicit TinyServer(Talk talk)
-      : fd_(net::open_listener(net::Address::of(net::Ip::parse("127.0.0.1"), 0), {}).value()),
-        acceptor_(fd_, [talk = std::move(talk)](int fd, const sockaddr_storage&, socklen_t) {
-          rt::spawn([fd, talk] {
-            net::Connection connection(fd);
-            talk(connection);
-          });
-          return true;
-        }) {}
-  ~TinyServer() { ::close(fd_); }
-  std::uint16_t port() const {
-    sockaddr_in in{};
-    socklen_t size = sizeof in;
-    getsockname(fd_, reinterpret_cast<sockaddr*>(&in), &size);
-    return ntohs(in.sin_port);
-  }
-
- private:
-  int fd_;
-  net::Acceptor acceptor_;
-};
+using testing::TinyServer;
 
 TinyServer::Talk says(std::string text) {
   return [text](net::Connection& c) {

@@ -1,16 +1,44 @@
+#include <fmt/format.h>
+
 #include "config/diagnostics.h"
+#include "net/resolver.h"
 #include "upstream/check_rules.h"
 
 namespace upstream {
 
+namespace {
+
+// "addr", "agent-addr": numbers, or names that are asked for once.
+bool direct(Checker& checker, config::Diagnostics& diagnostics) {
+  const ProbeSettings& probe = checker.probe();
+  if (!probe.has_address) return true;
+  net::Ip ip = net::Ip::parse(probe.address.host);
+  if (ip.family == 0) {
+    const auto found = net::resolve(probe.address.host, probe.address.family, rt::kNever);
+    if (found && !found->empty()) ip = found->front();
+  }
+  if (ip.family == 0) {
+    diagnostics.alert(checker.server().settings().at,
+                      fmt::format("server '{}': could not resolve address '{}' of its checks",
+                                  checker.server().state().name, probe.address.host));
+    return false;
+  }
+  checker.set_target(ip, 0);
+  return true;
+}
+
+}  // namespace
+
 bool prepare_checks(Backend& backend, config::Diagnostics& diagnostics) {
   std::shared_ptr<const CheckRules> rules, agent_rules;
+  bool good = true;
   for (const auto& server : backend.servers()) {
     const ServerSettings& settings = server->settings();
     if (settings.check.enabled) {
       if (rules == nullptr) rules = make_check_rules(backend.settings, diagnostics);
       if (rules == nullptr) return false;
       server->checker_ = std::make_unique<Checker>(*server, Checker::Kind::health, rules);
+      good &= direct(*server->checker_, diagnostics);
       // A server that has to prove itself first does not begin in use.
       if (!server->checker_->healthy() && !settings.disabled)
         server->state().oper = state::OperState::stopped;
@@ -18,9 +46,10 @@ bool prepare_checks(Backend& backend, config::Diagnostics& diagnostics) {
     if (settings.agent.enabled) {
       if (agent_rules == nullptr) agent_rules = make_agent_rules();
       server->agent_ = std::make_unique<Checker>(*server, Checker::Kind::agent, agent_rules);
+      good &= direct(*server->agent_, diagnostics);
     }
   }
-  return true;
+  return good;
 }
 
 }  // namespace upstream

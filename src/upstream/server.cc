@@ -1,6 +1,7 @@
 #include <xxhash.h>
 
 #include "base/text.h"
+#include "expr/expression.h"
 #include "upstream/backend.h"
 #include "upstream/checker.h"
 #include "upstream/per_worker.h"
@@ -130,14 +131,24 @@ bool complete(net::Address& to, const state::Server& server, const txn::Exchange
 
 }  // namespace
 
+// pool-conn-name: connections of other names are not for this request.
+std::uint64_t Server::mix_name(std::uint64_t key, txn::Exchange& exchange) {
+  expr::Context context{backend_.registry(), exchange.arena};
+  context.session = &exchange.session;
+  context.exchange = &exchange;
+  context.proxy = &backend_.state();
+  std::string_view name;
+  if (!settings_->pool_name->evaluate_text(context, name)) return key;
+  return XXH3_64bits_withSeed(name.data(), name.size(), key) | 1;
+}
+
 base::Result<ServerLink, net::IoError> Server::connect(txn::Exchange& exchange, std::uint64_t key,
                                                        bool may_reuse, rt::Instant deadline) {
   net::Address to = address();
   if (to.is_ip() && complete(to, state_, exchange)) key = mix(key, to);
-  const SourceSettings& source =
-      settings_->has_source ? settings_->source : backend_.settings.source;
-  const net::ConnectOptions* options =
-      settings_->has_source ? &settings_->connect : &backend_.settings.connect;
+  if (settings_->pool_name != nullptr) key = mix_name(key, exchange);
+  const SourceSettings& source = settings_->source;
+  const net::ConnectOptions* options = &settings_->connect;
   net::ConnectOptions own;
   if (source.use != SourceSettings::From::unset) {
     own = *options;

@@ -299,12 +299,6 @@ bool parse_agent_send(Parse& p) {
   return text.has_value();
 }
 
-bool parse_redir(Parse& p) {
-  if (p.mode != state::Mode::http && !p.is_default)
-    return p.args.error_at_previous("'redir' needs 'mode http'");
-  return set_text<&ServerSettings::redirect_prefix>(p);
-}
-
 bool parse_proto(Parse& p) {
   const auto text = p.args.text("proto");
   if (!text) return false;
@@ -403,7 +397,7 @@ constexpr ServerRow kRows[] = {
     {{"proto", "<name>", "Protocol spoken to the server."}, parse_proto},
     {{"proxy-v2-options", "<option>[,<option>]*", "Fields added to a version 2 PROXY header."},
      parse_proxy_v2_options},
-    {{"redir", "<prefix>", "Redirects GET and HEAD requests to the server itself."}, parse_redir},
+    {{"redir", "<prefix>", "Redirects GET and HEAD requests to the server itself."}, not_yet},
     {{"rise", "<count>", "Good checks in a row after which the server is up."},
      set_number<&S::rise, 1, 1000000>},
     {{"send-proxy", "", "Sends a version 1 PROXY header."}, parse_send_proxy<1, 0>},

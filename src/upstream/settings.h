@@ -87,7 +87,6 @@ struct ServerSettings {
   std::uint64_t max_reuse = UINT64_MAX;
   std::shared_ptr<expr::Expression> pool_name;  // pool-conn-name
   std::vector<std::string> init_addr;           // in order; empty: last,libc
-  std::string redirect_prefix;                  // "redir", empty: none
   std::uint32_t error_limit = 10;
   Observe observe = Observe::none;
   OnError on_error = OnError::fail_check;

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <deque>
 #include <functional>
@@ -10,6 +12,7 @@
 
 #include "config/diagnostics.h"
 #include "expr/context.h"
+#include "net/listener.h"
 #include "rt/fiber.h"
 #include "rt/worker.h"
 #include "state/registry.h"
@@ -113,6 +116,32 @@ struct Request {
   txn::Exchange exchange{session};
   expr::Context context;
   PickContext pick{exchange, context};
+};
+
+// Accepts on a free port and gives each connection to `talk` in a fiber of its own.
+class TinyServer {
+ public:
+  using Talk = std::function<void(net::Connection&)>;
+  explicit TinyServer(Talk talk)
+      : fd_(net::open_listener(net::Address::of(net::Ip::parse("127.0.0.1"), 0), {}).value()),
+        acceptor_(fd_, [talk = std::move(talk)](int fd, const sockaddr_storage&, socklen_t) {
+          rt::spawn([fd, talk] {
+            net::Connection connection(fd);
+            talk(connection);
+          });
+          return true;
+        }) {}
+  ~TinyServer() { ::close(fd_); }
+  std::uint16_t port() const {
+    sockaddr_in in{};
+    socklen_t size = sizeof in;
+    getsockname(fd_, reinterpret_cast<sockaddr*>(&in), &size);
+    return ntohs(in.sin_port);
+  }
+
+ private:
+  int fd_;
+  net::Acceptor acceptor_;
 };
 
 // Runs `body` in a fiber of a runtime with `workers` threads and waits for its end.

@@ -21,11 +21,15 @@ std::string server_state_header(Checker& checker) {
     const std::lock_guard guard(st.mutex);
     health = st.check.health;
   }
-  const bool stopping = st.oper.load(std::memory_order_relaxed) == state::OperState::stopping;
-  std::string text =
-      st.oper.load(std::memory_order_relaxed) == state::OperState::stopped
-          ? fmt::format("DOWN {}/{}", health, st.rise)
-          : fmt::format("{} {}/{}", stopping ? "NOLB" : "UP", health - st.rise, st.fall);
+  // As the statistics show it: how far on the way to the other state, where it is on one.
+  const state::OperState oper = st.oper.load(std::memory_order_relaxed);
+  std::string text = oper == state::OperState::stopped    ? "DOWN"
+                     : oper == state::OperState::stopping ? "NOLB"
+                                                          : "UP";
+  if (oper == state::OperState::stopped && health != 0)
+    text += fmt::format(" {}/{}", health, st.rise);
+  else if (oper != state::OperState::stopped && health < st.rise + st.fall - 1)
+    text += fmt::format(" {}/{}", health - st.rise + 1, st.fall);
   const std::string ip = address.is_ip() ? address.ip().text() : "unix";
   const std::string port = address.is_ip() ? fmt::to_string(address.port()) : "unix";
   const std::string& node = server.backend().registry().process().node;
