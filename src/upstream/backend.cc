@@ -261,7 +261,7 @@ Slot Backend::hand_out(PickContext& pick, Server& server, bool chosen) {
   txn::Exchange& exchange = pick.exchange;
   if (exchange.times.queued != rt::kNever) exchange.times.dequeued = rt::now();
   exchange.server = &server.state();
-  server.count_taken();
+  server.count_taken(exchange);
   if (chosen) {
     server.state().counters.mine().chosen.add();
     state_.backend.mine().chosen.add();

@@ -151,7 +151,7 @@ class Server {
   PerWorker& here();
   bool take_below(std::uint32_t limit);  // 0: no limit
   void take_back();                      // a slot ended
-  void count_taken();
+  void count_taken(const txn::Exchange& exchange);
   void update_weight(rt::Instant now);
   std::uint64_t mix_name(std::uint64_t key, txn::Exchange& exchange);
 

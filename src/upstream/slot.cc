@@ -106,15 +106,18 @@ bool Server::queue_full() const {
          state_.queued.load(std::memory_order_relaxed) >= state_.queue_limit;
 }
 
-void Server::count_taken() {
+void Server::count_taken(const txn::Exchange& exchange) {
   raise(state_.sessions_highest, state_.sessions.fetch_add(1, std::memory_order_relaxed) + 1);
-  const std::int64_t now_ms = wall_ms();
-  state_.last_session.store(now_ms / 1000, std::memory_order_relaxed);
+  // The clock that the exchange has read already is good enough for a second.
+  const std::int64_t started = exchange.times.start_wall_us / 1000000;
+  const std::int64_t second = started != 0 ? started : wall_seconds();
+  if (state_.last_session.load(std::memory_order_relaxed) != second)
+    state_.last_session.store(second, std::memory_order_relaxed);
+  const std::uint64_t now_ms = obs::rate_clock_ms();
   state::ServerCounters& counters = state_.counters.mine();
   counters.sessions.add();
-  counters.session_rate.add(static_cast<std::uint64_t>(now_ms));
-  counters.session_rate_max.raise_to(
-      counters.session_rate.per_second(static_cast<std::uint64_t>(now_ms)));
+  counters.session_rate.add(now_ms);
+  counters.session_rate_max.raise_to(counters.session_rate.per_second(now_ms));
 }
 
 void Server::take_back() {
