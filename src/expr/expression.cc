@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "expr/signature.h"
 
 namespace expr {
@@ -145,13 +143,6 @@ bool Expression::evaluate_text(Context& context, std::string_view& out) const {
   if (!evaluate(context, value) || !cast(value, Type::string, context.arena)) return false;
   out = value.text;
   return true;
-}
-
-bool Expression::is_constant() const {
-  constexpr std::string_view kNames[] = {"always_false", "always_true", "bin",  "bool", "int",
-                                         "ipv4",         "ipv6",        "meth", "str"};
-  return steps_.empty() &&
-         std::find(std::begin(kNames), std::end(kNames), fetch_->name) != std::end(kNames);
 }
 
 std::string Expression::unavailable(const ParseContext& context) const {
