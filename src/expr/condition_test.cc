@@ -72,18 +72,6 @@ TEST(Condition, AddsUpLinesOfOneName) {
   EXPECT_FALSE(bench.diagnostics.failed());
 }
 
-TEST(Condition, IsASampleToo) {
-  Bench bench;
-  ASSERT_TRUE(bench.declare("a path_beg /a"));
-  EXPECT_EQ(bench.evaluate("acl(a)"), "1");
-  EXPECT_EQ(bench.evaluate("acl(a,!METH_POST)"), "1");
-  EXPECT_EQ(bench.evaluate("acl(!a)"), "0");
-  EXPECT_EQ(bench.evaluate("str(x),when(acl,a)"), "x");
-  EXPECT_EQ(bench.evaluate("str(x),when(!acl,a)"), "<none>");
-  EXPECT_EQ(bench.evaluate("acl(b)"),
-            "<error> invalid args in fetch method 'acl' : ACL 'b' not found");
-}
-
 TEST(Condition, TriesEveryOccurrence) {
   Bench bench;
   bench.exchange.request.headers.add("x-a", "one, two", bench.arena);

@@ -283,15 +283,7 @@ class ArgumentParser {
 
   bool parse_list(std::string_view& text) {
     while (position_ < letters_.size()) {
-      std::string_view before = text;
-      std::string word = take_word(text);
-      // An empty word ends the list where the rest may be left out.
-      char letter = letters_[position_];
-      if (word.empty() && position_ >= mandatory_ && !is_string(letter) && !is_reference(letter)) {
-        text = before;
-        return true;
-      }
-      if (!take(std::move(word))) return false;
+      if (!take(take_word(text))) return false;
       if (!text.starts_with(',') || position_ == letters_.size()) break;
       text.remove_prefix(1);
     }
@@ -315,10 +307,12 @@ class ArgumentParser {
       return true;
     }
     Argument argument;
-    if (word.empty() && !is_string(letter))
-      return fail(fmt::format("expected type '{}' at position {}, but got nothing",
-                              type_name(letter), index()));
-    if (!parse_plain(letter, word, argument)) {
+    if (word.empty() && !is_string(letter)) {
+      // An optional argument may be left out before another: "date(,ms)".
+      if (position_ < mandatory_)
+        return fail(fmt::format("expected type '{}' at position {}, but got nothing",
+                                type_name(letter), index()));
+    } else if (!parse_plain(letter, word, argument)) {
       bad_variable_ = letter == 'V';
       return fail(bad_variable_ ? state::variable_error(word)
                                 : fmt::format("failed to parse '{}' as type '{}' at position {}",

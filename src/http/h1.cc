@@ -167,6 +167,9 @@ Parse parse_request_line(char*& p, char* end, const ParseLimits& limits, Request
   if (Parse r = expect_line_end(p, end, error, "invalid character after the version");
       r != Parse::complete)
     return r;
+  // The preface of HTTP/2 (RFC 9113 section 3.4) must never look like a request to a server.
+  if (out.method_text == "PRI" && out.version.major == 2)
+    return refuse(error, "HTTP/2 preface on an HTTP/1 connection");
   if (valid_target(out.method, out.target, limits.accept_unsafe)) return Parse::complete;
   p = target_end - out.target.size();
   return refuse(error, "invalid request target");

@@ -82,6 +82,7 @@ const Case kRequests[] = {
     {"GET / HTTP/1.0\r\n\r\n", "GET / HTTP/1.0\r\n\r\n"},
     {"GET / HTTP/0.9\r\n\r\n", "GET / HTTP/0.9\r\n\r\n"},
     {"GET / HTTP/2.0\r\n\r\n", "GET / HTTP/1.1\r\n\r\n"},
+    {"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "400"},
     {"GET /\r\n\r\n", "400", "GET / HTTP/1.0\r\n\r\n"},
     {"GET\r\n\r\n", "400"},
     {"GET / HTTP/1.10\r\n\r\n", "400", "GET / HTTP/1.10\r\n\r\n"},

@@ -319,7 +319,7 @@ void keep_trailers_only(Headers& headers) {
                 [](std::string_view e) { return !base::iequals(e, "trailers"); });
 }
 
-bool bodiless(unsigned status) { return status < 200 || status == 204; }
+bool bodiless(unsigned status) { return (status >= 100 && status < 200) || status == 204; }
 
 const char* read_response_framing(ResponseHead& head, const Seen& seen, bool accept_unsafe) {
   head.framing = Framing::until_close;

@@ -276,10 +276,11 @@ void Run::send_request() {
   fix_request_length();
   // What belongs to this hop and this attempt is added for the writing only.
   const std::size_t own = head.headers.size();
-  const bool close = server_close_wanted() &&
-                     !backend_->options.has(Option::http_pretend_keepalive) && !head.upgrade;
   const bool modern =
       head.version.major > 1 || (head.version.major == 1 && head.version.minor >= 1);
+  const bool odd = !modern && head.framing == http::Framing::chunked;  // see RFC 9112 section 6.1
+  const bool close = (server_close_wanted() || odd) &&
+                     !backend_->options.has(Option::http_pretend_keepalive) && !head.upgrade;
   if (close && modern)
     head.headers.add_parsed({"connection", "close", http::HeaderId::connection});
   else if (!close && !modern && !head.upgrade)
@@ -359,7 +360,8 @@ Outcome Run::await_response() {
             server_in_.parse(limits, e.request.method, e.response, body_error_);
         if (parse == http::Parse::error) return Outcome::junk;
         if (parse == http::Parse::need_more) break;
-        if (e.response.status >= 200 || e.response.status == 101) return Outcome::head;
+        const unsigned status = e.response.status;
+        if (status < 100 || status >= 200 || status == 101) return Outcome::head;
         if (!forward_interim()) return Outcome::client_gone;
       }
       continue;

@@ -18,7 +18,6 @@ After Run::live() {
   if (step == Step::go_on) step = relay_bodies();        // both ways at once
   if (step == Step::tunnel) return start_tunnel();       // ends with end_exchange() as well
   if (step != Step::answered) keep_alive_ = false;
-  if (is_reply_) drain_request();
   end_exchange();  // server back to its pool, counters, log
   return after_response();
 }

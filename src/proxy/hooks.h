@@ -7,4 +7,7 @@ namespace proxy {
 
 StatsFactory stats_factory();
 
+// A client connection of this worker has ended.
+void place_is_free();
+
 }  // namespace proxy

@@ -63,6 +63,7 @@ Step Run::fail(txn::Cause cause, txn::Phase phase, std::uint16_t status) {
 }
 
 Step Run::answer(const txn::Reply& reply) {
+  if (!x().is_http) return Step::closed;
   if (response_started_ || client_out_.broken()) return Step::closed;
   drop_server(false);
   if (reply.raw) return answer_raw(reply);

@@ -56,6 +56,7 @@ Step Run::request_verdict(rules::Verdict verdict, const Proxy& of) {
     case rules::Verdict::close:
       counters.denied_requests.add();
       default_end(e, txn::Cause::proxy, txn::Phase::request);
+      abrupt_ = true;
       return Step::closed;
     case rules::Verdict::error:
       counters.internal_errors.add();
@@ -91,6 +92,7 @@ Step Run::response_verdict(rules::Verdict verdict, const Proxy& of) {
       counters.denied_responses.add();
       default_end(e, txn::Cause::proxy, txn::Phase::headers);
       server_keep_alive_ = false;
+      abrupt_ = true;
       return Step::closed;
     case rules::Verdict::error:
       counters.internal_errors.add();

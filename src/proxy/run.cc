@@ -115,7 +115,7 @@ void Run::begin(bool http) {
   kept_body_.clear();
   kept_sent_ = 0;
   response_started_ = response_done_ = response_chunked_ = is_reply_ = logged_ = false;
-  keep_alive_ = server_keep_alive_ = false;
+  keep_alive_ = server_keep_alive_ = abrupt_ = false;
   request_body_.edited = response_body_.edited = false;
   body_error_ = {};
   client_seen_ = server_seen_ = rt::now();
@@ -152,9 +152,9 @@ bool Run::client_aborted() {
   if (!io.hung_up() && !client_in_.at_end()) return false;
   const Proxy& of = backend_ != nullptr ? *backend_ : *frontend_;
   if (!of.options.has(Option::abortonclose)) return false;
-  // Bytes may stand before the end: those of a request that was sent ahead.
+  // Requests sent ahead may stand before the end.
   if (!client_in_.at_end() && client_in_.all_here() && io.readable()) client_in_.fill();
-  return client_in_.at_end() && !client_in_.has_bytes();
+  return client_in_.at_end();
 }
 
 // The connection goes to the pool when both messages are complete and nothing stands in the way.
@@ -172,24 +172,32 @@ void Run::drop_server(bool reusable) {
     link_.drop();
 }
 
-void Run::end_exchange() {
+// The response is on its way, or there will be none: server back to its pool, counters, log.
+void Run::settle() {
   txn::Exchange& e = x();
   e.times.end = rt::now();
   drop_server(server_keep_alive_ && request_sent_ && response_done_ && !request_half_closed_);
   slot_.free();
   pick_.reset();
+  if (std::exchange(counted_backend_, false))
+    e.backend->backend_sessions.fetch_sub(1, std::memory_order_relaxed);
   e.bytes_out += client_out_.sent() - sent_before_;
   e.bytes_in += client_in_.received() - client_in_.raw().size() - received_before_;
   if (!logged_) log();
   count_end();
-  if (counted_backend_) e.backend->backend_sessions.fetch_sub(1, std::memory_order_relaxed);
+}
+
+void Run::end_exchange() {
+  settle();
+  if (is_reply_) drain_request();
+  txn::Exchange& e = x();
   spare_request_headers_ = std::move(e.request.headers);
   spare_response_headers_ = std::move(e.response.headers);
   exchange_.reset();
 }
 
 After Run::after_response() {
-  if (client_in_.broken() || client_out_.broken()) return After::close;
+  if (abrupt_ || client_in_.broken() || client_out_.broken()) return After::close;
   if (!keep_alive_) return After::linger;
   client_in_.next_message();
   session_->idle_since = rt::now();

@@ -94,6 +94,7 @@ class Run final : public txn::Engine, rt::Watcher {
 
   // --- run.cc: beginnings and ends
   void begin(bool http);
+  void settle();
   void end_exchange();
   After after_response();
   void drop_server(bool reusable);
@@ -253,6 +254,7 @@ class Run final : public txn::Engine, rt::Watcher {
   bool server_keep_alive_ = false;
   bool is_reply_ = false;  // the response is ours
   bool logged_ = false;
+  bool abrupt_ = false;  // the connection ends without a farewell (reject, silent-drop)
   bool handling_after_rules_ = false;
   http::ParseError body_error_;
   rt::Instant client_seen_{}, server_seen_{};

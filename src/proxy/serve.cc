@@ -31,10 +31,22 @@ StatsFactory stats_factory() { return factory_for_stats; }
 // because a limit was reached looks again after a moment.
 struct Listening::Socket {
   struct Door : rt::Timer {
+    struct Held {
+      int fd;
+      net::Address peer;
+    };
     explicit Door(Socket& s) : rt::Timer(&Door::look_again), socket(s) {}
+    ~Door() { drop_held(); }
     static void look_again(rt::Timer& timer);
+    void wait();
+    void drop_held() {
+      for (const Held& h : held) ::close(h.fd);
+      held.clear();
+    }
+
     Socket& socket;
     std::unique_ptr<net::Acceptor> acceptor;
+    std::vector<Held> held;  // accepted by this worker while another took the last place
   };
 
   const Proxy* frontend = nullptr;
@@ -52,6 +64,7 @@ struct Listening::Socket {
 namespace {
 
 constexpr rt::Duration kLookAgain = rt::milliseconds(10);
+thread_local std::vector<rt::Timer*> waiting_doors;  // whose frontend is full
 
 bool below(const std::atomic<std::uint32_t>& now, std::uint32_t most) {
   return most == 0 || now.load(std::memory_order_relaxed) < most;
@@ -80,20 +93,43 @@ bool Listening::Socket::has_room() const {
 
 bool Listening::Socket::accept(int client, const sockaddr_storage& peer, socklen_t size,
                                Door& door) {
-  Session::accept(client, net::Address::of(reinterpret_cast<const sockaddr*>(&peer), size),
-                  *frontend, *bind, state);
+  net::Address from = net::Address::of(reinterpret_cast<const sockaddr*>(&peer), size);
+  if (!has_room()) {
+    door.held.push_back({client, std::move(from)});
+    door.wait();
+    return false;
+  }
+  Session::accept(client, from, *frontend, *bind, state);
   if (has_room()) return true;
-  door.arm(rt::now() + kLookAgain);
+  door.wait();
   return false;
+}
+
+void Listening::Socket::Door::wait() {
+  arm(rt::now() + kLookAgain);
+  std::erase(waiting_doors, this);
+  waiting_doors.push_back(this);
 }
 
 void Listening::Socket::Door::look_again(rt::Timer& timer) {
   auto& door = static_cast<Door&>(timer);
+  std::erase(waiting_doors, &door);
   if (door.acceptor == nullptr) return;
-  if (door.socket.has_room())
+  while (!door.held.empty() && door.socket.has_room()) {
+    Held next = std::move(door.held.front());
+    door.held.erase(door.held.begin());
+    Session::accept(next.fd, next.peer, *door.socket.frontend, *door.socket.bind,
+                    door.socket.state);
+  }
+  if (door.held.empty() && door.socket.has_room())
     door.acceptor->resume();
   else
-    door.arm(rt::now() + kLookAgain);
+    door.wait();
+}
+
+// No need to wait for the timer.
+void place_is_free() {
+  for (rt::Timer* door : waiting_doors) door->arm(rt::now());
 }
 
 Listening::Listening(const Config& config) : config_(config) {}
@@ -158,8 +194,11 @@ void Listening::stop() {
   rt::Runtime::instance()->post_all([this](rt::Worker& worker) {
     for (const auto& socket : sockets_)
       if (worker.index() < socket->doors.size()) {
-        socket->doors[worker.index()]->disarm();
-        socket->doors[worker.index()]->acceptor.reset();
+        Socket::Door& door = *socket->doors[worker.index()];
+        door.disarm();
+        std::erase(waiting_doors, &door);
+        door.drop_held();
+        door.acceptor.reset();
       }
     Session::close_idle(nullptr);
   });

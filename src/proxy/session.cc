@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "net/proxy_protocol.h"
+#include "proxy/hooks.h"
 #include "proxy/run.h"
 
 namespace proxy {
@@ -54,9 +55,10 @@ Session::~Session() {
   frontend.state->frontend_sessions.fetch_sub(1, std::memory_order_relaxed);
   running().registry->process().connections.fetch_sub(1, std::memory_order_relaxed);
   if (facts.listener != nullptr) facts.listener->current.fetch_sub(1, std::memory_order_relaxed);
+  place_is_free();
 }
 
-bool Session::accept(int fd, const net::Address& peer, const Proxy& frontend, const Bind& bind,
+void Session::accept(int fd, const net::Address& peer, const Proxy& frontend, const Bind& bind,
                      state::ListenerState* listener) {
   auto& session = *new Session(fd, frontend, bind);
   txn::Session& f = session.facts;
@@ -82,8 +84,6 @@ bool Session::accept(int fd, const net::Address& peer, const Proxy& frontend, co
   process.counters.mine().connections.add();
   process.counters.mine().connection_rate.add(now);
   session.begin();
-  const std::uint32_t most = st.maximum.load(std::memory_order_relaxed);
-  return most == 0 || here < most;
 }
 
 // Without rules to run the first bytes are awaited without a fiber.

@@ -18,8 +18,8 @@ class Run;
 
 class Session final : public rt::Watcher, public boost::intrusive::list_base_hook<> {
  public:
-  // In the loop: `fd` is a fresh connection to `bind`. False when the frontend is full now.
-  static bool accept(int fd, const net::Address& peer, const Proxy& frontend, const Bind& bind,
+  // In the loop: `fd` is a fresh connection to `bind`.
+  static void accept(int fd, const net::Address& peer, const Proxy& frontend, const Bind& bind,
                      state::ListenerState* listener);
   // Closes the parked sessions of this worker (of one frontend, or of all).
   static void close_idle(const state::Proxy* frontend);

@@ -48,18 +48,14 @@ std::string_view ProxyDraft::kind() const {
 }
 
 expr::ParseContext ProxyContext::expressions(txn::Point point, const char* place) const {
-  // Rules of defaults are checked as if they stood in both sides.
-  const std::uint8_t sides = draft.is_defaults() || draft.proxy->state == nullptr
-                                 ? std::uint8_t{state::kFrontend | state::kBackend}
-                                 : draft.proxy->state->capabilities;
   return {assembly.generation.expressions,
           assembly.generation.registry,
           assembly.generation.patterns,
           assembly.diagnostics,
           assembly.deferred,
           draft.proxy->state,
-          expr::available_at(point, http() || draft.is_defaults(), sides),
-          place != nullptr ? place : expr::place_name(point, sides),
+          expr::available_at(point, http() || draft.is_defaults()),
+          place,
           &draft.proxy->acls,
           &assembly.user_lists};
 }

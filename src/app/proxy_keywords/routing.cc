@@ -32,10 +32,10 @@ bool acl(ProxyContext& context) {
     if (!is_acl_character(c))
       return args.error(fmt::format("character '{}' is not permitted in acl name '{}'.", c, name));
   if (base::iequals(name, "or"))
-    return args.error(
-        fmt::format("acl name '{}' will never match. 'or' is used to express a "
-                    "logical disjunction within a condition.",
-                    name));
+    context.diagnostics().warning(
+        args.here(), fmt::format("acl name '{}' will never match. 'or' is used to express a "
+                                 "disjunction within a condition.",
+                                 name));
   args.next();
   auto& acls = context.proxy().acls;
   auto found = acls.find(name);
@@ -87,7 +87,7 @@ bool use_backend(ProxyContext& context) {
     return args.error(fmt::format(
         "unexpected keyword '{}' after switching rule, only 'if' and 'unless' are allowed.",
         args.peek()));
-  auto where = context.expressions(txn::Point::http_request, "frontend use-backend rule");
+  auto where = context.expressions(txn::Point::http_request, "'use_backend' rule");
   if (!expr::Condition::parse_optional(args, where, rule.condition)) return false;
   if (name.find('%') != name.npos) {
     auto format = expr::LogFormat::parse(name, where, at);

@@ -21,9 +21,10 @@ bool named_defaults_only(ProxyContext& context) {
   return true;
 }
 
-bool add_rule(ProxyContext& context, rules::Ruleset& set, rules::Place place, txn::Point point) {
+bool add_rule(ProxyContext& context, rules::Ruleset& set, rules::Place place, txn::Point point,
+              const char* what) {
   if (!named_defaults_only(context)) return false;
-  auto where = context.expressions(point, nullptr);
+  auto where = context.expressions(point, what);
   rules::ParseContext rule{where,
                            place,
                            context.assembly.generation.actions,
@@ -35,7 +36,7 @@ bool add_rule(ProxyContext& context, rules::Ruleset& set, rules::Place place, tx
 
 bool http_request(ProxyContext& context) {
   if (!add_rule(context, context.proxy().http_request, rules::kHttpRequest,
-                txn::Point::http_request))
+                txn::Point::http_request, "'http-request' rule"))
     return false;
   note_rule(context, RuleKind::http_request);
   return true;
@@ -45,7 +46,7 @@ bool http_request(ProxyContext& context) {
 bool redirect(ProxyContext& context) {
   context.args.seek(context.args.index() - 1);
   if (!add_rule(context, context.proxy().http_request, rules::kHttpRequest,
-                txn::Point::http_request))
+                txn::Point::http_request, "'redirect' rule"))
     return false;
   note_rule(context, RuleKind::redirect);
   return true;
@@ -53,12 +54,12 @@ bool redirect(ProxyContext& context) {
 
 bool http_response(ProxyContext& context) {
   return add_rule(context, context.proxy().http_response, rules::kHttpResponse,
-                  txn::Point::http_response);
+                  txn::Point::http_response, "'http-response' rule");
 }
 
 bool http_after_response(ProxyContext& context) {
   return add_rule(context, context.proxy().http_after_response, rules::kHttpAfterResponse,
-                  txn::Point::http_after_response);
+                  txn::Point::http_after_response, "'http-after-response' rule");
 }
 
 bool inspect_delay(ProxyContext& context, rt::Duration& into) {
@@ -76,7 +77,7 @@ bool tcp_request(ProxyContext& context) {
   if (args.accept("inspect-delay")) return inspect_delay(context, proxy.inspect_delay);
   if (args.accept("content")) {
     if (!add_rule(context, proxy.tcp_request, rules::kTcpRequestContent,
-                  txn::Point::request_content))
+                  txn::Point::request_content, "'tcp-request content' rule"))
       return false;
     note_rule(context, RuleKind::content);
     return true;
@@ -97,7 +98,8 @@ bool tcp_request(ProxyContext& context) {
                     connection ? "connection" : "session", context.draft.name));
   if (!add_rule(context, connection ? proxy.tcp_connection : proxy.tcp_session,
                 connection ? rules::kTcpConnection : rules::kTcpSession,
-                connection ? txn::Point::connection : txn::Point::session))
+                connection ? txn::Point::connection : txn::Point::session,
+                connection ? "'tcp-request connection' rule" : "'tcp-request session' rule"))
     return false;
   note_rule(context, connection ? RuleKind::connection : RuleKind::session);
   return true;
@@ -112,7 +114,7 @@ bool tcp_response(ProxyContext& context) {
         fmt::format("'tcp-response' expects 'inspect-delay' or 'content' in {} '{}' (got '{}')",
                     context.draft.kind(), context.draft.name, args.peek()));
   return add_rule(context, context.proxy().tcp_response, rules::kTcpResponseContent,
-                  txn::Point::response_content);
+                  txn::Point::response_content, "'tcp-response content' rule");
 }
 
 constexpr std::uint8_t kAll = kInDefaults | kInListen;

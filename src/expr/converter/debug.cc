@@ -152,11 +152,13 @@ constexpr ConverterRow kRows[] = {
      check_debug,
      nullptr,
      true},
-    {{"when", "s[ss", "Passes the sample on under a condition, else gives nothing."},
+    {{"when", "s[sss", "Passes the sample on under a condition, else gives nothing."},
      Type::any,
      Type::any,
      when,
-     check_when},
+     check_when,
+     nullptr,
+     true},
 };
 
 }  // namespace

@@ -86,11 +86,16 @@ constexpr ConverterRow kRows[] = {
      Type::any,
      Type::any,
      set_var,
-     check_set_var},
+     check_set_var,
+     nullptr,
+     true},
     {{"unset-var", "V", "Unsets a variable and passes the sample on."},
      Type::any,
      Type::any,
-     unset_var},
+     unset_var,
+     nullptr,
+     nullptr,
+     true},
 };
 
 }  // namespace

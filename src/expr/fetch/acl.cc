@@ -1,54 +1,8 @@
-// ACLs as samples, and ACL keywords that are a fetch with a match method of its own (manual
-// sections 7.1 and 7.3).
-#include "expr/condition.h"
-#include "expr/fetch/support.h"
+// ACL keywords that are a fetch with a match method of its own (manual sections 7.1 and 7.3).
 #include "expr/fetch/tables.h"
 
 namespace expr::fetch {
 namespace {
-
-struct NamedAcl {
-  std::shared_ptr<Acl> acl;
-  bool negated = false;
-};
-
-// True when all hold.
-bool acl(Args args, Context& context, Value& out, const FetchRow&) {
-  for (const Argument& argument : args) {
-    const NamedAcl& each = *argument.object<NamedAcl>();
-    int holds = each.acl->evaluate(context);
-    if (holds < 0) return false;
-    if ((holds > 0) == each.negated) return give_bool(out, false);
-  }
-  return give_bool(out, true);
-}
-
-bool check_acl(std::vector<Argument>& args, ParseContext& context, const config::Keyword&,
-               std::string& error) {
-  for (Argument& argument : args) {
-    auto named = std::make_shared<NamedAcl>();
-    std::string_view name = argument.text();
-    named->negated = name.starts_with('!');
-    if (named->negated) name.remove_prefix(1);
-    named->acl = Acl::find(name, context);
-    if (named->acl == nullptr) {
-      error = "ACL '" + std::string(name) + "' not found";
-      return false;
-    }
-    argument.value = std::static_pointer_cast<void>(named);
-  }
-  return true;
-}
-
-constexpr FetchRow kFetches[] = {
-    {{"acl", "s[sssssssssss", "True when all these ACLs hold; '!' before a name negates it."},
-     Type::boolean,
-     kAnywhere,
-     acl,
-     nullptr,
-     nullptr,
-     check_acl},
-};
 
 constexpr AclRow row(std::string_view name, std::string_view fetch, std::string_view match) {
   return {{name, "", "The fetch and the match method that the name stands for."}, fetch, match};
@@ -136,7 +90,6 @@ constexpr AclRow kRows[] = {
 
 }  // namespace
 
-std::span<const FetchRow> acl_fetches() { return kFetches; }
 std::span<const AclRow> acl_keywords() { return kRows; }
 
 }  // namespace expr::fetch

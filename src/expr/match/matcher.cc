@@ -158,7 +158,6 @@ class MatcherParser {
   }
 
   Done parse_unique_id() {
-    if (done()) return {};  // as the reference: "-u" at the end asks for nothing
     auto id = base::parse_int<int>(word());
     if (!id || *id < 0) return base::fail(std::string("the argument of -u must be an integer"));
     if (context_.patterns.find(fmt::format("#{}", *id)) != nullptr)
