@@ -9,6 +9,8 @@
 #include "app/global/keyword.h"
 #include "app/proxy_keywords/keyword.h"
 #include "app/sections/section.h"
+#include "expr/dump.h"
+#include "rules/dump.h"
 #include "upstream/parse.h"
 
 namespace app {
@@ -26,47 +28,10 @@ struct Class {
   std::string (*list)(const Sources&);
 };
 
-// The points of a sample's matrix, in the reference's order.
-struct Column {
-  std::string_view text;
-  txn::Point point;
-};
-
-constexpr Column kColumns[] = {
-    {"frontend tcp-request connection rule", txn::Point::connection},
-    {"frontend tcp-request session rule", txn::Point::session},
-    {"frontend tcp-request content rule", txn::Point::request_content},
-    {"frontend http-request rule", txn::Point::http_request},
-    {"balance and use-server rule", txn::Point::balance},
-    {"server connection", txn::Point::server_connect},
-    {"tcp-response content rule", txn::Point::response_content},
-    {"http-response rule", txn::Point::http_response},
-    {"http-after-response rule", txn::Point::http_after_response},
-    {"logs", txn::Point::log},
-    {"health check rule", txn::Point::check},
-};
-
 std::string sorted(std::set<std::string> lines) {
   std::string out;
   for (const std::string& line : lines) out += line + '\n';
   return out;
-}
-
-std::string call(std::string_view name, std::string_view arguments) {
-  return arguments.empty() ? std::string(name) : fmt::format("{}({})", name, arguments);
-}
-
-void action_lines(const Sources& sources, std::string& out) {
-  for (auto place : {rules::kTcpConnection, rules::kTcpSession, rules::kTcpRequestContent,
-                     rules::kTcpResponseContent, rules::kHttpRequest, rules::kHttpResponse,
-                     rules::kHttpAfterResponse}) {
-    std::set<std::string> lines;
-    for (const rules::ActionRow* row : sources.actions.all())
-      if (row->places & place)
-        lines.insert(
-            fmt::format("\t{} {}{}", rules::name_of(place), row->name, row->prefix ? "*" : ""));
-    out += sorted(std::move(lines));
-  }
 }
 
 std::string configuration(const Sources& sources) {
@@ -81,44 +46,17 @@ std::string configuration(const Sources& sources) {
   std::set<std::string> options;
   for (std::string_view name : option_names()) options.insert(fmt::format("\toption {}", name));
   out += sorted(std::move(options));
-  action_lines(sources, out);
+  out += rules::dump_actions(sources.actions);
   for (std::string_view name : section_names())
     if (name != "global" && name != "listen") out += fmt::format("{}\n", name);
   return out;
 }
 
-std::string acls(const Sources& sources) {
-  std::set<std::string> lines;
-  for (const expr::AclRow* row : sources.expressions.all_acls())
-    lines.insert(fmt::format("{} = {} -m {}", row->name, row->fetch, row->match));
-  return "# List of registered ACL keywords:\n" + sorted(std::move(lines));
-}
-
+std::string acls(const Sources& sources) { return expr::dump_acls(sources.expressions); }
 std::string converters(const Sources& sources) {
-  std::set<std::string> lines;
-  for (const expr::ConverterRow* row : sources.expressions.all_converters())
-    lines.insert(fmt::format("{}: {} => {}", call(row->name, row->arguments),
-                             state::name_of(row->in), state::name_of(row->out)));
-  return "# List of registered sample converter functions:\n" + sorted(std::move(lines));
+  return expr::dump_converters(sources.expressions);
 }
-
-std::string samples(const Sources& sources) {
-  std::string out = "# List of registered sample fetch functions:\n";
-  for (std::size_t i = 0; i < std::size(kColumns); ++i)
-    out += fmt::format("# column {}: {}\n", i + 1, kColumns[i].text);
-  std::set<std::string> names;
-  std::set<std::pair<std::string, std::string>> lines;
-  for (const expr::FetchRow* row : sources.expressions.all_fetches()) {
-    std::string matrix;
-    for (const Column& column : kColumns)
-      matrix += row->where & expr::available_at(column.point, true) ? "Y " : ". ";
-    lines.emplace(call(row->name, row->arguments),
-                  fmt::format("[ {}] {}: {}\n", matrix, call(row->name, row->arguments),
-                              state::name_of(row->out)));
-  }
-  for (const auto& [name, line] : lines) out += line;
-  return out;
-}
+std::string samples(const Sources& sources) { return expr::dump_samples(sources.expressions); }
 
 std::string commands(const Sources&) {
   admin::Catalogue catalogue;
@@ -131,12 +69,7 @@ std::string commands(const Sources&) {
 
 std::string filters(const Sources&) { return "# List of registered filter names:\n"; }
 
-std::string services(const Sources& sources) {
-  std::set<std::string> lines;
-  for (const rules::ServiceRow* row : sources.actions.all_services())
-    lines.insert(std::string(row->name));
-  return "# List of registered service names:\n" + sorted(std::move(lines));
-}
+std::string services(const Sources& sources) { return rules::dump_services(sources.actions); }
 
 constexpr Class kClasses[] = {
     {"acl", "ACL keywords", acls},      {"cfg", "configuration keywords", configuration},

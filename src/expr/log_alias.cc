@@ -153,7 +153,7 @@ bool redispatched(Context& context) {
 }
 // Answers made here do not count (%[res.bytes_in]).
 std::int64_t bytes_from_server(Context& context) {
-  if (context.exchange == nullptr || context.exchange->reply != nullptr) return 0;
+  if (context.exchange == nullptr || context.exchange->answered_here) return 0;
   return static_cast<std::int64_t>(context.exchange->bytes_out);
 }
 std::int64_t bytes_from_client(Context& context) {

@@ -153,14 +153,17 @@ void append_alias(const LogAlias& alias, Context& context, std::uint8_t flags, b
     net::Ip ip = alias.ip(context);
     if (ip.family != 0) return append_hex(out, ip);
   }
+  // Captured headers are nothing at all where none are declared, not even a dash.
+  bool captures = alias.escape == AliasEscape::header;
   if (!(flags & (kFlagQuote | kFlagEscape))) {  // the usual case: no detour
     std::size_t before = out.size();
     alias.text(context, out);
-    if (out.size() == before && dash) out += '-';
+    if (out.size() == before && dash && !captures) out += '-';
     return;
   }
   std::string buffer;
   alias.text(context, buffer);
+  if (captures && buffer.empty()) return;
   append_text(out, buffer, flags, dash);
 }
 
@@ -490,16 +493,6 @@ std::unique_ptr<LogFormat> LogFormat::parse(std::string_view text, ParseContext&
   if (made) return std::move(*made);
   context.diagnostics.alert(at, fmt::format("failed to parse log-format : {}.", made.error()));
   return nullptr;
-}
-
-std::unique_ptr<LogFormat> LogFormat::constant(std::string_view text) {
-  std::unique_ptr<LogFormat> made(new LogFormat);
-  made->source_ = text;
-  made->simple_ = true;
-  if (text.empty()) return made;
-  made->nodes_.emplace_back();
-  made->nodes_.back().text = text;
-  return made;
 }
 
 std::string_view default_tcp_log_format() {

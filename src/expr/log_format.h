@@ -24,8 +24,6 @@ class LogFormat {
   // `text` as one word of the configuration. Reports errors and returns null.
   static std::unique_ptr<LogFormat> parse(std::string_view text, ParseContext& context,
                                           config::Position at, FormatUse use = FormatUse::rule);
-  // A text that never changes and holds no items.
-  static std::unique_ptr<LogFormat> constant(std::string_view text);
   ~LogFormat();
 
   // Appends the line to `out`. As a log line empty samples print "-" (`for_log`), in rules nothing.

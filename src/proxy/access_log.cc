@@ -28,7 +28,7 @@ void Run::log() {
   if (frontend_->options.has(Option::dontlognull) && !e.is_http && e.bytes_in == 0 &&
       e.bytes_out == 0 && e.server == nullptr)
     return;
-  log_line("sess_end");
+  log_line("txn_close");
 }
 
 void Run::log_line(std::string_view origin) {

@@ -134,6 +134,7 @@ Step Run::connect_server() {
   e.times.connected = rt::now();
   e.server_reused = link_.reused;
   e.server_connection = link_.connection.get();
+  e.server_reused = link_.reused;
   server_in_.attach(link_.connection.get());
   server_out_.attach(link_.connection.get());
   link_.connection->io().park(this);

@@ -68,6 +68,7 @@ Step Run::answer(const txn::Reply& reply) {
   drop_server(false);
   if (reply.raw) return answer_raw(reply);
   txn::Exchange& e = x();
+  e.answered_here = true;
   http::ResponseHead& head = e.response;
   head.clear();
   head.status = reply.status;

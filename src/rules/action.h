@@ -62,7 +62,8 @@ struct ParseContext {
   // Looked at after every section was read. Null: there are none.
   const ErrorSections* error_sections = nullptr;
   bool in_defaults = false;
-  bool http = true;  // mode of the section
+  bool http = true;          // mode of the section
+  bool experimental = true;  // expose-experimental-directives
 };
 
 // One row of the tables; `parse` is given the words after the action's name and stops before

@@ -54,8 +54,8 @@ base::Result<std::shared_ptr<const txn::Reply>> parse_error_message(std::string_
       return base::fail(
           fmt::format("unable to parse the HTTP message near offset {}: {}", error.at, error.what));
   }
-  if (reply->status == 0) reply->status = head.status;
-  if (reply->status == head.status) reply->reason = head.reason;
+  reply->status = head.status;
+  reply->reason = head.reason;
   for (const http::Field& field : head.headers) {
     using enum http::HeaderId;
     if (field.id == content_length || field.id == transfer_encoding || field.id == connection ||

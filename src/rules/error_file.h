@@ -11,7 +11,7 @@
 
 namespace rules {
 
-// `status` replaces the file's when it is not 0.
+// `status` is for empty files; others have their own.
 base::Result<std::shared_ptr<const txn::Reply>> load_error_file(const std::string& path,
                                                                 std::uint16_t status = 0);
 base::Result<std::shared_ptr<const txn::Reply>> parse_error_message(std::string_view bytes,

@@ -148,14 +148,7 @@ bool ReplyTemplate::complete(action::Reader& in, bool error_by_default) {
     }
   }
   if (payload) fixed_.headers.emplace_back("content-type", content_type_);
-  if (body_ == Body::error_file && status_given_) {
-    auto with_status = std::make_shared<txn::Reply>(*file_);
-    if (with_status->status != fixed_.status) with_status->reason.clear();
-    with_status->status = fixed_.status;
-    file_ = std::move(with_status);
-  } else if (body_ == Body::error_file) {
-    fixed_.status = file_->status;
-  }
+  if (body_ == Body::error_file) fixed_.status = file_->status;
   if (body_ == Body::section) find_section_later(in.context(), at);
   return true;
 }

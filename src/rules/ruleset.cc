@@ -16,11 +16,6 @@ bool Ruleset::parse(config::Arguments& args, const Catalogue& catalogue, ParseCo
         fmt::format("'{}' : unknown action '{}'.", set, word),
         near.empty() ? std::string() : fmt::format("did you mean '{}'?", near));
   }
-  if (!rules_.empty() && rules_.back()->row->final && rules_.back()->condition == nullptr)
-    context.expr.diagnostics.warning(
-        at, fmt::format("previous '{}' action '{}' is final and has no condition attached, further "
-                        "entries are NOOP.",
-                        set, rules_.back()->row->name));
   auto rule = std::make_shared<Rule>();
   rule->at = at;
   rule->row = row;

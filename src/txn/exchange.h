@@ -143,6 +143,7 @@ struct Exchange {
   std::uint64_t request_body_bytes = 0, response_body_bytes = 0;
   std::uint32_t retries = 0;
   bool redispatched = false;
+  bool answered_here = false;  // the answer is no server's nor service's
   bool server_reused = false;  // the server connection had served before
   std::uint32_t server_queue_position = 0, backend_queue_position = 0;
   std::uint32_t id = 0;  // %rt, process-wide counter

@@ -30,7 +30,8 @@ bool add_rule(ProxyContext& context, rules::Ruleset& set, rules::Place place, tx
                            context.assembly.generation.actions,
                            &context.assembly.error_sections,
                            context.draft.is_defaults(),
-                           context.http()};
+                           context.http(),
+                           context.assembly.settings().experimental};
   return set.parse(context.args, context.assembly.generation.actions, rule);
 }
 

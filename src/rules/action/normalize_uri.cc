@@ -170,6 +170,10 @@ class NormalizeUri : public Action {
 Made parse(config::Arguments& args, ParseContext& context, std::string_view word,
            const ActionRow&) {
   Reader in(args, context, word);
+  if (!context.experimental)
+    return in.fail_at_previous(
+        "'normalize-uri' directive is experimental, must be allowed via a global "
+        "'expose-experimental-directives'");
   auto name = in.text("missing argument <normalizer>");
   if (!name) return nullptr;
   std::vector<std::string_view> names;

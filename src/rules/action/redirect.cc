@@ -1,6 +1,4 @@
 // redirect (manual section 4.2, "redirect").
-#include "rules/redirect.h"
-
 #include <fmt/format.h>
 
 #include "expr/fetch/support.h"
@@ -8,8 +6,7 @@
 #include "rules/action/tables.h"
 #include "rules/action/target.h"
 
-namespace rules {
-namespace action {
+namespace rules::action {
 namespace {
 
 struct Redirect {
@@ -85,7 +82,7 @@ class RedirectAction : public Action {
 
 class RedirectParser {
  public:
-  RedirectParser(Reader& in, bool formats) : in_(in), formats_(formats) {}
+  explicit RedirectParser(Reader& in) : in_(in) {}
 
   Made parse() {
     while (in_.more())
@@ -126,11 +123,7 @@ class RedirectParser {
       in_.fail(missing);
       return false;
     }
-    if (formats_) {
-      made_.to = in_.format(missing);
-    } else {
-      made_.to = expr::LogFormat::constant(in_.next());
-    }
+    made_.to = in_.format(missing);
     made_.kind = kind;
     return made_.to != nullptr;
   }
@@ -156,14 +149,13 @@ class RedirectParser {
   }
 
   Reader& in_;
-  bool formats_;
   Redirect made_;
 };
 
 Made parse(config::Arguments& args, ParseContext& context, std::string_view word,
            const ActionRow&) {
   Reader in(args, context, word);
-  return RedirectParser(in, true).parse();
+  return RedirectParser(in).parse();
 }
 
 // clang-format off
@@ -178,11 +170,4 @@ constexpr ActionRow kRows[] = {
 
 std::span<const ActionRow> redirect_rows() { return kRows; }
 
-}  // namespace action
-
-std::unique_ptr<Action> parse_redirect(config::Arguments& args, ParseContext& context) {
-  action::Reader in(args, context, "redirect");
-  return action::RedirectParser(in, false).parse();
-}
-
-}  // namespace rules
+}  // namespace rules::action
