@@ -75,15 +75,15 @@ using X = txn::Exchange;
 // clang-format off
 constexpr FetchRow kRows[] = {
     {{"bytes_in", "", "As req.bytes_in."}, Type::integer, kTransaction, bytes<&X::bytes_in>},
-    {{"bytes_out", "", "As res.bytes_in."}, Type::integer, kRequestEnd, bytes<&X::bytes_out>},
+    {{"bytes_out", "", "As res.bytes_in."}, Type::integer, kResponseEnd, bytes<&X::bytes_out>},
     {{"req.bytes_in", "", "Bytes received from the client, as %U."},
      Type::integer, kTransaction, bytes<&X::bytes_in>},
     {{"req.bytes_out", "", "Bytes of the request sent on to the server."},
      Type::integer, kTransaction, bytes<&X::bytes_in>},
     {{"res.bytes_in", "", "Bytes received from the server, as %B."},
-     Type::integer, kRequestEnd, bytes<&X::bytes_out>},
+     Type::integer, kResponseEnd, bytes<&X::bytes_out>},
     {{"res.bytes_out", "", "Bytes of the response sent on to the client."},
-     Type::integer, kRequestEnd, bytes<&X::bytes_out>},
+     Type::integer, kResponseEnd, bytes<&X::bytes_out>},
     {{"bc_be_queue", "", "The place in the backend's queue when it was entered, as %bq."},
      Type::integer, kServerL4, count<&X::backend_queue_position>},
     {{"bc_srv_queue", "", "The place in the server's queue when it was entered, as %sq."},

@@ -38,7 +38,7 @@ constexpr FetchRow kRows[] = {
     {{"req.timer.tq", "", "Time until the request's head was complete, as %Tq."},
      Type::integer, kRequestHttpV, timer<timing::total_request>},
     {{"res.timer.data", "", "Time of the transfer of the response, as %Td."},
-     Type::integer, kRequestEnd, timer<timing::data>},
+     Type::integer, kResponseEnd, timer<timing::data>},
     {{"res.timer.hdr", "", "Time until the response's head was complete, as %Tr."},
      Type::integer, kResponseHttpV, timer<timing::response>},
     {{"txn.timer.total", "", "Time since the request's first byte, as %Ta."},
