@@ -18,7 +18,7 @@ bool JudgeStep::run(CheckRun& run) const {
       if (run.input.empty() && run.read_error == net::IoError::reset)
         return run.fail(CheckStatus::socket_error, CheckRun::error_text(run.read_error));
       std::string text;
-      if (run.input.empty())
+      if (run.input.empty() && names_step_)
         text = fmt::format("TCPCHK got an empty response at step {}", run.step);
       return run.fail(empty_status_, std::move(text));
     }
@@ -48,8 +48,9 @@ std::shared_ptr<const CheckStep> send_step(std::string bytes) {
   return step;
 }
 
-std::shared_ptr<const CheckStep> judge_step(JudgeStep::Judge judge, CheckStatus empty_status) {
-  return std::make_shared<JudgeStep>(judge, empty_status);
+std::shared_ptr<const CheckStep> judge_step(JudgeStep::Judge judge, CheckStatus empty_status,
+                                            bool names_step) {
+  return std::make_shared<JudgeStep>(judge, empty_status, names_step);
 }
 
 namespace {
@@ -83,7 +84,7 @@ std::optional<bool> judge_smtp(CheckRun& run, std::string_view input, bool) {
 
 std::optional<bool> judge_redis(CheckRun& run, std::string_view input, bool) {
   if (input.starts_with("+PONG\r\n")) return run.pass(CheckStatus::l7_ok, "Redis server is ok");
-  if (input.find('\n') == std::string_view::npos) return std::nullopt;
+  if (input[0] != '-' || input.find('\n') == std::string_view::npos) return std::nullopt;
   return run.fail(CheckStatus::l7_status, std::string(first_line(input)));
 }
 
@@ -279,7 +280,8 @@ Steps smtp_steps(const CheckDraft& draft) {
 }
 
 Steps redis_steps() {
-  return {connect_step(), send_step("*1\r\n$4\r\nPING\r\n"), judge_step(judge_redis)};
+  return {connect_step(), send_step("*1\r\n$4\r\nPING\r\n"),
+          judge_step(judge_redis, CheckStatus::l7_response, true)};
 }
 
 Steps mysql_steps(const CheckDraft& draft) {
@@ -340,7 +342,8 @@ Steps ssl_hello_steps() {
       '\x01' + big_endian(static_cast<std::uint32_t>(hello.size()), 3) + hello;
   const std::string record = '\x16' + from_hex("0300").value() +
                              big_endian(static_cast<std::uint32_t>(message.size()), 2) + message;
-  return {connect_step(), send_step(record), judge_step(judge_ssl_hello, CheckStatus::l6_response)};
+  return {connect_step(), send_step(record),
+          judge_step(judge_ssl_hello, CheckStatus::l6_response, true)};
 }
 
 }  // namespace upstream

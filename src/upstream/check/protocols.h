@@ -24,8 +24,11 @@ Steps ssl_hello_steps();
 class JudgeStep final : public CheckStep {
  public:
   using Judge = std::optional<bool> (*)(CheckRun& run, std::string_view input, bool over);
-  JudgeStep(Judge judge, state::CheckStatus empty_status)
-      : CheckStep(Kind::expect), judge_(judge), empty_status_(empty_status) {
+  JudgeStep(Judge judge, state::CheckStatus empty_status, bool names_step)
+      : CheckStep(Kind::expect),
+        judge_(judge),
+        empty_status_(empty_status),
+        names_step_(names_step) {
     implicit = true;
   }
   bool run(CheckRun& run) const override;
@@ -33,11 +36,13 @@ class JudgeStep final : public CheckStep {
  private:
   Judge judge_;
   state::CheckStatus empty_status_;  // the server closed before it said enough
+  bool names_step_;                  // the message about that names the step
 };
 
 std::shared_ptr<const CheckStep> connect_step();
 std::shared_ptr<const CheckStep> send_step(std::string bytes);
 std::shared_ptr<const CheckStep> judge_step(
-    JudgeStep::Judge judge, state::CheckStatus empty_status = state::CheckStatus::l7_response);
+    JudgeStep::Judge judge, state::CheckStatus empty_status = state::CheckStatus::l7_response,
+    bool names_step = false);
 
 }  // namespace upstream

@@ -12,14 +12,14 @@ namespace {
 
 class Sequence final : public CheckRules {
  public:
-  Sequence(Steps steps, bool numbered) : steps_(std::move(steps)), numbered_(numbered) {}
+  explicit Sequence(Steps steps) : steps_(std::move(steps)) {}
 
   CheckOutcome probe(Checker& checker) const override {
     CheckRun run(checker);
     unsigned number = 0;
     for (const auto& step : steps_) {
-      ++number;
-      if (numbered_ && step->implicit && step->kind() == CheckStep::Kind::connect) --number;
+      // A connect that nobody wrote has no number.
+      if (!step->implicit || step->kind() != CheckStep::Kind::connect) ++number;
       run.step = number;
       if (!step->run(run)) break;
     }
@@ -28,7 +28,6 @@ class Sequence final : public CheckRules {
 
  private:
   Steps steps_;
-  bool numbered_;  // steps that somebody wrote; an implicit connect has no number there
 };
 
 using Kind = CheckStep::Kind;
@@ -102,14 +101,14 @@ std::shared_ptr<const CheckRules> http_sequence(const CheckDraft& draft) {
     sent = true;
   }
   finish_request();
-  return std::make_shared<Sequence>(std::move(steps), false);
+  return std::make_shared<Sequence>(std::move(steps));
 }
 
 std::shared_ptr<const CheckRules> tcp_sequence(const CheckDraft& draft) {
   Steps steps;
   if (!begins_with_connect(draft.steps)) steps.push_back(connect_step());
   steps.insert(steps.end(), draft.steps.begin(), draft.steps.end());
-  return std::make_shared<Sequence>(std::move(steps), true);
+  return std::make_shared<Sequence>(std::move(steps));
 }
 
 std::shared_ptr<const CheckRules> external(const BackendSettings& settings,
@@ -133,9 +132,7 @@ std::shared_ptr<const CheckRules> make_check_rules(const BackendSettings& settin
   CheckDraft draft = settings.check != nullptr ? *settings.check : kPlain;
   // Rules of the other protocol have no effect.
   if (draft.http_steps != (draft.kind == CheckDraft::Kind::http)) draft.steps.clear();
-  const auto protocol = [](Steps steps) {
-    return std::make_shared<Sequence>(std::move(steps), false);
-  };
+  const auto protocol = [](Steps steps) { return std::make_shared<Sequence>(std::move(steps)); };
   switch (draft.kind) {
     case CheckDraft::Kind::none:
       return protocol({connect_step()});
