@@ -1,8 +1,55 @@
 // ACL keywords that are a fetch with a match method of its own (manual sections 7.1 and 7.3).
+#include "expr/condition.h"
+#include "expr/fetch/support.h"
 #include "expr/fetch/tables.h"
 
 namespace expr::fetch {
 namespace {
+
+// acl(name,!name…): true when all of them say so.
+struct NamedAcl {
+  std::shared_ptr<Acl> acl;
+  bool negated;
+};
+using NamedAcls = std::vector<NamedAcl>;
+
+bool acl(Args args, Context& context, Value& out, const FetchRow&) {
+  for (const NamedAcl& named : *args[0].object<NamedAcls>()) {
+    int truth = named.acl->evaluate(context);
+    if (truth < 0) return false;
+    if ((truth != 0) == named.negated) return give_bool(out, false);
+  }
+  return give_bool(out, true);
+}
+bool find_acls(std::vector<Argument>& args, ParseContext& context, const config::Keyword&,
+               std::string& error) {
+  auto found = std::make_shared<NamedAcls>();
+  for (const Argument& argument : args) {
+    if (!argument.present()) continue;
+    std::string_view name = argument.text();
+    bool negated = name.starts_with('!');
+    if (negated) name.remove_prefix(1);
+    auto known = Acl::find(name, context);
+    if (known == nullptr) {
+      error = "ACL '" + std::string(name) + "' not found";
+      return false;
+    }
+    found->push_back({std::move(known), negated});
+  }
+  args.resize(1);
+  args[0].value = std::shared_ptr<void>(std::move(found));
+  return true;
+}
+
+constexpr FetchRow kFetches[] = {
+    {{"acl", "s[sssssssssss", "Whether all the named ACLs, or their opposites with !, are true."},
+     Type::boolean,
+     kAnywhere,
+     acl,
+     nullptr,
+     nullptr,
+     find_acls},
+};
 
 constexpr AclRow row(std::string_view name, std::string_view fetch, std::string_view match) {
   return {{name, "", "The fetch and the match method that the name stands for."}, fetch, match};
@@ -91,5 +138,6 @@ constexpr AclRow kRows[] = {
 }  // namespace
 
 std::span<const AclRow> acl_keywords() { return kRows; }
+std::span<const FetchRow> acl_fetches() { return kFetches; }
 
 }  // namespace expr::fetch

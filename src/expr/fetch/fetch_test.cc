@@ -149,6 +149,15 @@ TEST_F(Fetch, KeepsConstantsAndVariables) {
   EXPECT_TRUE(evaluate("sc0_http_req_rate").starts_with("<error>"));
 }
 
+TEST_F(Fetch, AsksNamedAcls) {
+  config::Line text = line({"acl", "local", "src", "192.0.2.0/24"});
+  config::Arguments args(text, diagnostics);
+  ASSERT_TRUE(Acl::declare(args, context));
+  EXPECT_EQ(evaluate("acl(local)"), "1");
+  EXPECT_EQ(evaluate("acl(local,!TRUE)"), "0");
+  EXPECT_TRUE(evaluate("acl(nope)").starts_with("<error>"));
+}
+
 TEST_F(Fetch, WaitsForBytesOfStreams) {
   stream("abc", false);
   EXPECT_EQ(acl({"req.len", "gt", "5"}, false), -1);

@@ -3,6 +3,7 @@
 namespace expr::fetch {
 
 void add_tables(Catalogue& catalogue) {
+  catalogue.add(acl_fetches());
   catalogue.add(body_fetches());
   catalogue.add(capture_fetches());
   catalogue.add(client_hello_fetches());

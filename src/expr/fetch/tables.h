@@ -7,6 +7,7 @@
 
 namespace expr::fetch {
 
+std::span<const FetchRow> acl_fetches();
 std::span<const FetchRow> body_fetches();
 std::span<const FetchRow> capture_fetches();
 std::span<const FetchRow> client_hello_fetches();
