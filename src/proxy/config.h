@@ -75,6 +75,17 @@ struct ForwardFor {
   std::vector<std::pair<net::Ip, unsigned>> except;  // network, prefix length
 };
 
+// "option forwarded": which parts of the Forwarded header (RFC 7239) are written, from the
+// connection or from an expression.
+struct Forwarded {
+  struct Part {
+    bool given = false;
+    std::shared_ptr<expr::Expression> expression;  // null: from the connection
+  };
+  bool enabled = false, proto = false;
+  Part host, by, by_port, from, from_port;
+};
+
 struct StatsSettings {           // "stats …" of a proxy
   bool enabled = false;
   std::string uri = "/haproxy?stats", realm = "HAProxy Statistics", description, node;
@@ -145,6 +156,7 @@ struct Proxy {
   ErrorReplies errors;
   ForwardFor forward_for;
   ForwardFor original_to;
+  Forwarded forwarded;
   StatsSettings stats;
   std::map<std::string, std::shared_ptr<expr::Acl>, std::less<>> acls;
 

@@ -1,7 +1,9 @@
-// X-Forwarded-For, X-Original-To and cookie captures: what the proxy adds to or notes of a request
-// by itself.
+// Forwarded, X-Forwarded-For, X-Original-To and cookie captures: what the proxy adds to or notes of
+// a request by itself.
+#include <algorithm>
 #include <cstring>
 
+#include "base/text.h"
 #include "http/cookie.h"
 #include "proxy/run.h"
 #include "proxy/session.h"
@@ -41,6 +43,68 @@ void add_address(const ForwardFor& front, const ForwardFor& back, const net::Add
   headers.add(name, arena.copy(ip.text()), arena);
 }
 
+bool is_token(char c) {  // RFC 9110 section 5.6.2
+  return base::is_alpha(c) || base::is_digit(c) ||
+         std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+}
+
+void append_value(std::string& line, std::string_view value) {
+  if (std::all_of(value.begin(), value.end(), is_token)) {
+    line += value;
+    return;
+  }
+  line += '"';
+  for (char c : value) {
+    if (c == '"' || c == '\\') line += '\\';
+    line += c;
+  }
+  line += '"';
+}
+
+// What an expression gives instead of an address or port: hidden behind an underscore
+// (section 6.3).
+std::string obfuscated(std::string_view text) {
+  for (char c : text)
+    if (!base::is_alpha(c) && !base::is_digit(c) && c != '.' && c != '_' && c != '-')
+      return "unknown";
+  return text.empty() ? "unknown" : "_" + std::string(text);
+}
+
+std::string node_name(const net::Ip& ip) {
+  return ip.family == AF_INET6 ? "[" + ip.text() + "]" : ip.text();
+}
+
+std::string node_from(const expr::Expression& expression, expr::Context& ctx) {
+  std::string_view text;
+  if (!expression.evaluate_text(ctx, text)) return "unknown";
+  const net::Ip ip = net::Ip::parse(text);
+  return ip.family != 0 ? node_name(ip) : obfuscated(text);
+}
+
+std::string port_from(const expr::Expression& expression, expr::Context& ctx) {
+  std::string_view text;
+  if (!expression.evaluate_text(ctx, text)) return {};
+  if (auto port = base::parse_int<std::uint16_t>(text)) return std::string(text);
+  const std::string hidden = obfuscated(text);
+  return hidden == "unknown" ? std::string() : hidden;
+}
+
+// A "for" or "by" node (section 6); empty when nothing of it is wanted.
+std::string node(const Forwarded::Part& name, const Forwarded::Part& port,
+                 const net::Address& address, expr::Context& ctx) {
+  if (!name.given && !port.given) return {};
+  std::string out = "unknown";
+  if (name.given && name.expression != nullptr)
+    out = node_from(*name.expression, ctx);
+  else if (name.given && address.is_ip())
+    out = node_name(address.ip());
+  if (!port.given) return out;
+  const std::string number = port.expression != nullptr ? port_from(*port.expression, ctx)
+                             : address.is_ip()          ? std::to_string(address.port())
+                                                        : std::string();
+  return number.empty() ? out : out + ":" + number;
+}
+
 }  // namespace
 
 void Run::add_forwarded_headers() {
@@ -51,6 +115,33 @@ void Run::add_forwarded_headers() {
               e.request.headers, e.arena);
   add_address(frontend_->original_to, two ? backend_->original_to : kNone, e.session.destination,
               e.request.headers, e.arena);
+  if (backend_->forwarded.enabled) add_forwarded(backend_->forwarded);
+}
+
+// RFC 7239 section 4: pairs joined by ';', each value a token or quoted.
+void Run::add_forwarded(const Forwarded& wanted) {
+  txn::Exchange& e = x();
+  expr::Context ctx = context(*backend_, txn::Direction::request);
+  std::string line;
+  auto pair = [&line](std::string_view name, std::string_view value) {
+    if (value.empty()) return;
+    if (!line.empty()) line += ';';
+    line += name;
+    line += '=';
+    append_value(line, value);
+  };
+  if (wanted.proto) pair("proto", "http");
+  if (wanted.host.given) {
+    std::string_view host;
+    if (wanted.host.expression != nullptr)
+      wanted.host.expression->evaluate_text(ctx, host);
+    else if (const http::Field* field = e.request.headers.find("host"))
+      host = field->value;
+    pair("host", host);
+  }
+  pair("by", node(wanted.by, wanted.by_port, e.session.destination, ctx));
+  pair("for", node(wanted.from, wanted.from_port, e.session.source, ctx));
+  if (!line.empty()) e.request.headers.add("forwarded", e.arena.copy(line), e.arena);
 }
 
 void Run::capture_request_cookie() {

@@ -118,6 +118,7 @@ class Run final : public txn::Engine, rt::Watcher {
   Step monitor();
   void capture_request_cookie();
   void add_forwarded_headers();
+  void add_forwarded(const Forwarded& wanted);
   Step stats_page(const Proxy& of);
   void capture_request_headers();
   bool send_continue();

@@ -102,10 +102,47 @@ bool original_to(ProxyContext& context) {
 
 bool forwarded(ProxyContext& context) {
   if (!on(context)) {
-    context.proxy().options.set(Option::forwarded, false);
+    context.proxy().forwarded = {};
     return true;
   }
-  return context.args.error_at_previous("'option forwarded' is not supported yet.");
+  auto& args = context.args;
+  proxy::Forwarded& wanted = context.proxy().forwarded;
+  wanted = {};
+  wanted.enabled = true;
+  if (args.done()) wanted.proto = wanted.from.given = true;
+  struct Word {
+    std::string_view name;
+    proxy::Forwarded::Part* part;
+  };
+  const Word words[] = {{"host", &wanted.host},
+                        {"by", &wanted.by},
+                        {"by_port", &wanted.by_port},
+                        {"for", &wanted.from},
+                        {"for_port", &wanted.from_port}};
+  while (!args.done()) {
+    const std::string_view word = args.next();
+    if (word == "proto") {
+      wanted.proto = true;
+      continue;
+    }
+    const bool by_expression = word.ends_with("-expr");
+    const std::string_view name = by_expression ? word.substr(0, word.size() - 5) : word;
+    const auto* found = std::find_if(std::begin(words), std::end(words),
+                                     [&](const Word& row) { return row.name == name; });
+    if (found == std::end(words))
+      return args.error_at_previous(
+          fmt::format("'option forwarded' : unknown argument '{}'.", word));
+    found->part->given = true;
+    if (!by_expression) continue;
+    auto text = args.text(word);
+    if (!text) return false;
+    auto where = context.expressions(txn::Point::http_request, "'option forwarded'");
+    auto expression = expr::Expression::parse(*text, where, args.previous());
+    if (!expression)
+      return args.error_at_previous(fmt::format("'option forwarded' : {}", expression.error()));
+    found->part->expression = std::move(*expression);
+  }
+  return true;
 }
 
 bool log_option(ProxyContext& context, LogOption choice) {

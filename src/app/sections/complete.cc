@@ -268,7 +268,8 @@ class Completer {
   proxy::Proxy& proxy_;
 };
 
-// Numbers that were written stay; the others count up from 1 around them.
+// Numbers that were written stay; the others count up around them, from 2 for historical reasons
+// that tools rely on.
 void number_proxies(Assembly& assembly) {
   std::map<unsigned, const ProxyDraft*> taken;
   for (const auto& draft : assembly.proxies) {
@@ -282,7 +283,7 @@ void number_proxies(Assembly& assembly) {
                       at->second->section->head.number));
     draft->proxy->state->id = draft->id;
   }
-  unsigned next = 1;
+  unsigned next = 2;
   for (const auto& draft : assembly.proxies) {
     if (draft->id != 0) continue;
     while (taken.count(next) != 0) ++next;

@@ -43,6 +43,7 @@ void inherit(ProxyDraft& draft, const ProxyDraft& base) {
   to.errors = from.errors;
   to.forward_for = from.forward_for;
   to.original_to = from.original_to;
+  to.forwarded = from.forwarded;
   inherit_stats(to.stats, from.stats);
   to.inspect_delay = from.inspect_delay;
   to.response_inspect_delay = from.response_inspect_delay;

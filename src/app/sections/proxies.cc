@@ -15,21 +15,39 @@ ProxyDraft* find_draft(Assembly& assembly, const config::Section& section) {
   return nullptr;
 }
 
+std::string rules_that_do_not_fit(const ProxyDraft& draft) {
+  const proxy::Proxy& base = *draft.base->proxy;
+  if (draft.is_defaults())
+    return "a defaults section cannot inherit from a defaults section defining TCP/HTTP rules";
+  if (draft.side == kInListen)
+    return "a listen section cannot inherit from a defaults section defining TCP/HTTP rules";
+  if (draft.side == kInBackend && !(base.tcp_connection.empty() && base.tcp_session.empty()))
+    return "a backend section cannot inherit from a defaults section defining 'tcp-request "
+           "connection' or "
+           "'tcp-request session' rules";
+  if (draft.side == kInFrontend && !base.tcp_response.empty())
+    return "a frontend section cannot inherit from a defaults section defining 'tcp-response "
+           "content' rules";
+  return {};
+}
+
 // Rules of a defaults section serve one side: a frontend and a backend cannot share them.
 void check_shared_rules(const ProxyDraft& draft, Assembly& assembly) {
   if (draft.base == nullptr || !draft.base->defines_rules) return;
+  std::string text = rules_that_do_not_fit(draft);
   for (const auto& other : assembly.proxies) {
-    if (other.get() == &draft) return;
-    if (other->base == draft.base && other->side != draft.side) {
-      const config::Line& head = draft.base->section->head;
-      assembly.diagnostics.alert(
-          draft.section->head.at(),
-          fmt::format("frontends and backends cannot inherit from the same defaults section if it "
-                      "defines TCP/HTTP rules (defaults section at {}:{}).",
-                      head.file->name, head.number));
-      return;
-    }
+    if (other.get() == &draft || !text.empty()) break;
+    if (other->base == draft.base && other->side != draft.side)
+      text =
+          "frontends and backends cannot inherit from the same defaults section if it defines "
+          "TCP/HTTP "
+          "rules";
   }
+  if (text.empty()) return;
+  const config::Line& head = draft.base->section->head;
+  assembly.diagnostics.alert(
+      draft.section->head.at(),
+      fmt::format("{} (defaults section at {}:{}).", text, head.file->name, head.number));
 }
 
 }  // namespace
@@ -42,7 +60,6 @@ void read_proxy(const config::Section& section, Assembly& assembly) {
         std::make_unique<upstream::Backend>(assembly.generation.registry, *draft->proxy->state);
   if (draft->base != nullptr) {
     inherit(*draft, *draft->base);
-    draft->defines_rules = draft->is_defaults() && draft->base->defines_rules;
   }
   check_shared_rules(*draft, assembly);
   for (const config::Line& line : section.lines) read_proxy_line(line, *draft, assembly);

@@ -162,7 +162,7 @@ Made parse(config::Arguments& args, ParseContext& context, std::string_view word
 constexpr ActionRow kRows[] = {
     {{"redirect", "{location <fmt> | prefix <fmt> | scheme <fmt>} [code <code>] [<option>]*",
       "Answers with a redirection."},
-     kHttpRequest | kHttpResponse, parse, false, true},
+     kHttpRequest | kHttpResponse, parse},
 };
 // clang-format on
 
