@@ -100,25 +100,28 @@ Step Run::pick_server() {
   return Step::closed;
 }
 
-// http-reuse (manual): what is safe is that the client would repeat the request by itself.
-bool Run::may_reuse() const {
-  if (!x().is_http || server_close_wanted()) return false;
+// http-reuse (manual): a first request is not repeated by the client when its connection turns out
+// to be dead, later ones are.
+upstream::Reuse Run::reuse() const {
+  using upstream::Reuse;
+  if (!x().is_http || server_close_wanted() || fresh_only_) return Reuse::none;
+  const bool first = x().session.requests <= 1;
   switch (backend_->backend->settings.reuse) {
     case upstream::PoolPolicy::never:
-      return x().session.requests > 1;
-    case upstream::PoolPolicy::always:
-      return x().retries == 0 || idempotent(x().request.method);
     case upstream::PoolPolicy::safe:
+      return first ? Reuse::none : Reuse::any;
     case upstream::PoolPolicy::aggressive:
-      return x().session.requests > 1;
+      return first ? Reuse::proven : Reuse::any;
+    case upstream::PoolPolicy::always:
+      return x().retries == 0 || idempotent(x().request.method) ? Reuse::any : Reuse::none;
   }
-  return false;
+  return Reuse::none;
 }
 
 // With "http-reuse never" idle connections stay with the session that made them.
 std::uint64_t Run::pool_key() const {
   if (backend_->backend->settings.reuse != upstream::PoolPolicy::never) return 0;
-  return (std::uint64_t{1} << 63) | reinterpret_cast<std::uintptr_t>(session_);
+  return (std::uint64_t{1} << 63) | x().session.id;
 }
 
 Step Run::connect_server() {
@@ -127,7 +130,7 @@ Step Run::connect_server() {
   upstream::Server& server = *slot_.server();
   const rt::Duration timeout = chosen(e.connect_timeout_ms, backend_->timeouts.connect);
   abort_cancels_ = true;
-  auto link = server.connect(e, pool_key(), may_reuse() && !fresh_only_, after(timeout));
+  auto link = server.connect(e, pool_key(), reuse(), after(timeout));
   abort_cancels_ = false;
   if (!link) return connect_failed(link.error());
   link_ = std::move(*link);

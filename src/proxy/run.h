@@ -141,7 +141,7 @@ class Run final : public txn::Engine, rt::Watcher {
   Step connect_failed(net::IoError error);
   bool may_retry(bool connected);
   bool retry_after(Outcome outcome);
-  bool may_reuse() const;
+  upstream::Reuse reuse() const;
   std::uint64_t pool_key() const;
   void forget_attempt();
   void send_request();

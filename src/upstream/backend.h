@@ -56,6 +56,10 @@ class ServerLink {
   Server* owner_ = nullptr;  // counts it as used
 };
 
+// Which used connections a request may go out on (http-reuse): none, those that have carried a
+// request after an idle time already and so are known to survive one, or any.
+enum class Reuse : std::uint8_t { none, proven, any };
+
 // Why a held slot was taken away: the second cause letters of the termination state.
 enum class Kill : std::uint8_t { none, by_command /* K */, server_down /* D */, server_up /* U */ };
 
@@ -112,7 +116,7 @@ class Server {
   // `may_reuse`: the policy allows this request on a used connection. Waits for the connect, does
   // not queue. Counts connects, reuses and nothing else.
   base::Result<ServerLink, net::IoError> connect(txn::Exchange& exchange, std::uint64_t key,
-                                                 bool may_reuse, rt::Instant deadline);
+                                                 Reuse reuse, rt::Instant deadline);
   // Gives a healthy idle connection to the pool of this worker; it is watched there and dropped
   // when the server closes it or it gets too old.
   void release(ServerLink link);

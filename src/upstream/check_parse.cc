@@ -41,7 +41,8 @@ bool add(Parse& p, std::shared_ptr<const CheckStep> step, bool http) {
 bool choose(Parse& p, DraftKind kind) {
   CheckDraft& draft = draft_of(p);
   const bool http = kind == DraftKind::http;
-  if (!draft.steps.empty() && (kind == DraftKind::tcp || http) && draft.http_steps != http)
+  // A new choice of the check ends the rules of the defaults.
+  if (!draft.own_steps || ((kind == DraftKind::tcp || http) && draft.http_steps != http))
     draft.steps.clear();
   draft.kind = kind;
   return true;
@@ -65,10 +66,11 @@ std::shared_ptr<expr::Expression> parse_expression(Parse& p, std::string_view wh
   return nullptr;
 }
 
-std::shared_ptr<const expr::Regex> parse_regex(Parse& p, std::string_view what) {
+std::shared_ptr<const expr::Regex> parse_regex(Parse& p, std::string_view what,
+                                               bool ignore_case = false) {
   const auto text = p.args.text(what);
   if (!text) return nullptr;
-  auto regex = expr::Regex::compile(*text, false);
+  auto regex = expr::Regex::compile(*text, ignore_case);
   if (regex) return *regex;
   p.args.error_at_previous(fmt::format("'{}': {}", what, regex.error()));
   return nullptr;
@@ -344,7 +346,7 @@ bool parse_statuses(Parse& p, HttpExpectStep& step) {
 }
 
 // "[-m <method>] <text>" behind name, name-lf, value or value-lf.
-bool parse_header_text(Parse& p, HttpExpectStep::Text& out, bool is_format) {
+bool parse_header_text(Parse& p, HttpExpectStep::Text& out, bool is_format, bool is_name) {
   using How = HttpExpectStep::Text::How;
   if (p.args.accept("-m")) {
     const auto method = p.args.text("-m");
@@ -363,7 +365,7 @@ bool parse_header_text(Parse& p, HttpExpectStep::Text& out, bool is_format) {
   }
   if (out.how == How::regex) {
     if (is_format) return p.args.error("a regular expression cannot be a log-format");
-    out.regex = parse_regex(p, "-m reg");
+    out.regex = parse_regex(p, "-m reg", is_name);
     return out.regex != nullptr;
   }
   if (is_format) {
@@ -379,10 +381,10 @@ bool parse_header_match(Parse& p, HttpExpectStep& step) {
   const bool name_format = p.args.peek() == "name-lf";
   if (!p.args.accept("name") && !p.args.accept("name-lf"))
     return p.args.error("'hdr' and 'fhdr' expect 'name' or 'name-lf'");
-  if (!parse_header_text(p, step.name, name_format)) return false;
+  if (!parse_header_text(p, step.name, name_format, true)) return false;
   const bool value_format = p.args.peek() == "value-lf";
   if (!p.args.accept("value") && !p.args.accept("value-lf")) return true;
-  return parse_header_text(p, step.value.emplace(), value_format);
+  return parse_header_text(p, step.value.emplace(), value_format, false);
 }
 
 bool parse_http_expect(Parse& p) {

@@ -23,8 +23,11 @@ class IdlePool {
   IdlePool& operator=(const IdlePool&) = delete;
 
   void attach(Server& server) { server_ = &server; }
-  // The most recently returned one of `key` that is still good; false when there is none.
-  bool take(std::uint64_t key, ServerLink& out);
+  // The most recently returned one of `key` that is still good; false when there is none. `proven`:
+  // only one that was reused before.
+  bool take(std::uint64_t key, bool proven, ServerLink& out);
+  // Makes room for one that comes back; false when there is nothing to give up.
+  bool drop_oldest();
   void put(ServerLink link);
   std::size_t size() const { return by_age_.size(); }
   void clear();

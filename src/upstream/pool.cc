@@ -22,7 +22,7 @@ void IdlePool::retire(Entry& entry) {
   spare_.push_back(&entry);
 }
 
-bool IdlePool::take(std::uint64_t key, ServerLink& out) {
+bool IdlePool::take(std::uint64_t key, bool proven, ServerLink& out) {
   if (by_age_.empty()) return false;
   KeyList* list = &usual_;
   if (key != 0) {
@@ -30,18 +30,24 @@ bool IdlePool::take(std::uint64_t key, ServerLink& out) {
     if (found == others_.end()) return false;
     list = found->second.get();
   }
-  while (!list->empty()) {
-    Entry& entry = list->front();
+  for (auto at = list->begin(); at != list->end();) {
+    Entry& entry = *at++;
     const rt::Descriptor& io = entry.link.connection->io();
     const bool good = !io.hung_up() && !io.failed() && !io.readable();
+    if (good && proven && entry.link.uses < 2) continue;
     retire(entry);
     ServerLink link = std::move(entry.link);
-    if (good) {
-      out = std::move(link);
-      return true;
-    }
+    if (!good) continue;
+    out = std::move(link);
+    return true;
   }
   return false;
+}
+
+bool IdlePool::drop_oldest() {
+  if (by_age_.empty()) return false;
+  lost(by_age_.front());
+  return true;
 }
 
 void IdlePool::put(ServerLink link) {
@@ -119,9 +125,6 @@ bool Server::has_idle() const { return workers_[rt::worker_index()].idle.size() 
 void Server::release(ServerLink link) {
   if (!link.connection || !settings_->pool_purge_delay_ms || link.uses > settings_->max_reuse)
     return;
-  if (settings_->pool_max >= 0 && state_.idle.load(std::memory_order_relaxed) >=
-                                      static_cast<std::uint64_t>(settings_->pool_max))
-    return;
   rt::Descriptor& io = link.connection->io();
   if (io.hung_up() || io.failed() || state_.in_maintenance()) return;
   if (io.readable()) {
@@ -130,6 +133,11 @@ void Server::release(ServerLink link) {
     const auto got = link.connection->read_now({&byte, 1});
     if (got || got.error() != net::IoError::would_block) return;
   }
+  // With pool-max-conn reached the one that was idle longest goes, as far as this worker has any.
+  if (settings_->pool_max >= 0 &&
+      state_.idle.load(std::memory_order_relaxed) >= settings_->pool_max &&
+      (settings_->pool_max == 0 || !here().idle.drop_oldest()))
+    return;
   state_.used_connections.fetch_sub(1, std::memory_order_relaxed);
   link.owner_ = nullptr;
   here().idle.put(std::move(link));

@@ -23,8 +23,8 @@ struct Bench {
     EXPECT_TRUE(lines.feed("server s1 127.0.0.1:" + std::to_string(port) + settings));
     farm.prepare();
   }
-  ServerLink connect(Request& request, std::uint64_t key = 0, bool may_reuse = true) {
-    auto link = server().connect(request.exchange, key, may_reuse, rt::now() + milliseconds(1000));
+  ServerLink connect(Request& request, std::uint64_t key = 0, Reuse reuse = Reuse::any) {
+    auto link = server().connect(request.exchange, key, reuse, rt::now() + milliseconds(1000));
     EXPECT_TRUE(link.has_value());
     return link ? std::move(*link) : ServerLink();
   }
@@ -52,7 +52,7 @@ TEST(Pool, ReusesTheLatestOfTheSameKey) {
     EXPECT_EQ(again.uses, 2u);
     EXPECT_EQ(again.connection.get(), b_connection);
     EXPECT_FALSE(bench.connect(request, 8).reused);
-    EXPECT_FALSE(bench.connect(request, 0, false).reused);
+    EXPECT_FALSE(bench.connect(request, 0, Reuse::none).reused);
     EXPECT_EQ(bench.server().state().idle.load(), 2u);
   });
 }
@@ -65,10 +65,11 @@ TEST(Pool, DropsWhatTheServerClosesAndWhatIsTooMuchOrTooOld) {
     ServerLink a = bench.connect(request), b = bench.connect(request), c = bench.connect(request);
     ASSERT_TRUE(
         a.connection->write("x", rt::now() + milliseconds(100)).has_value());  // closes soon
+    bench.server().release(std::move(c));                                      // the oldest goes
     bench.server().release(std::move(a));
     bench.server().release(std::move(b));
-    bench.server().release(std::move(c));
     EXPECT_EQ(bench.server().state().idle.load(), 2u);
+    EXPECT_FALSE(bench.connect(request, 0, Reuse::proven).reused);
     (void)rt::sleep_for(milliseconds(15));
     EXPECT_EQ(bench.server().state().idle.load(), 1u);
     ServerLink used = bench.connect(request);
@@ -97,8 +98,8 @@ TEST(Connect, MapsPortsAndSendsProxyHeaders) {
     request.session.source = net::Address::of(net::Ip::parse("10.0.0.1"), 1000);
     request.session.destination =
         net::Address::of(net::Ip::parse("10.0.0.2"), static_cast<std::uint16_t>(tiny.port() + 1));
-    auto link =
-        farm.backend->find("s1")->connect(request.exchange, 0, true, rt::now() + milliseconds(500));
+    auto link = farm.backend->find("s1")->connect(request.exchange, 0, Reuse::any,
+                                                  rt::now() + milliseconds(500));
     ASSERT_TRUE(link.has_value());
     (void)rt::sleep_for(milliseconds(10));
     EXPECT_EQ(heard,
@@ -111,9 +112,11 @@ TEST(Connect, FollowsAChangedAddress) {
     TinyServer tiny(hold);
     Bench bench(1);
     Request request(bench.farm);
-    EXPECT_FALSE(bench.server().connect(request.exchange, 0, true, rt::now() + milliseconds(500)));
+    EXPECT_FALSE(
+        bench.server().connect(request.exchange, 0, Reuse::any, rt::now() + milliseconds(500)));
     ASSERT_TRUE(control::set_address(bench.server(), "127.0.0.1", std::to_string(tiny.port())));
-    EXPECT_TRUE(bench.server().connect(request.exchange, 0, true, rt::now() + milliseconds(500)));
+    EXPECT_TRUE(
+        bench.server().connect(request.exchange, 0, Reuse::any, rt::now() + milliseconds(500)));
     EXPECT_FALSE(control::set_address(bench.server(), "nowhere", ""));
   });
 }

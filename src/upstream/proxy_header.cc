@@ -4,6 +4,7 @@
 
 #include "expr/context.h"
 #include "expr/log_format.h"
+#include "net/crc32c.h"
 #include "net/proxy_protocol.h"
 
 namespace upstream {
@@ -14,18 +15,9 @@ constexpr std::uint8_t kTlvAuthority = 0x02;  // doc/proxy-protocol.txt, section
 constexpr std::uint8_t kTlvCrc32c = 0x03;
 constexpr std::uint8_t kTlvUniqueId = 0x05;
 
-std::uint32_t crc32c(std::string_view bytes) {
-  std::uint32_t crc = ~0u;
-  for (const char c : bytes) {
-    crc ^= static_cast<unsigned char>(c);
-    for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1) ^ (0x82f63b78u & (0u - (crc & 1)));
-  }
-  return ~crc;
-}
-
 // The CRC TLV covers the whole header with its own value as zero; it is the last one written.
 void seal(std::string& header) {
-  const std::uint32_t crc = crc32c(header);
+  const std::uint32_t crc = net::crc32c(header);
   for (std::size_t i = 0; i < 4; ++i)
     header[header.size() - 4 + i] = static_cast<char>(crc >> (24 - 8 * i));
 }

@@ -143,7 +143,7 @@ std::uint64_t Server::mix_name(std::uint64_t key, txn::Exchange& exchange) {
 }
 
 base::Result<ServerLink, net::IoError> Server::connect(txn::Exchange& exchange, std::uint64_t key,
-                                                       bool may_reuse, rt::Instant deadline) {
+                                                       Reuse reuse, rt::Instant deadline) {
   net::Address to = address();
   if (to.is_ip() && complete(to, state_, exchange)) key = mix(key, to);
   if (settings_->pool_name != nullptr) key = mix_name(key, exchange);
@@ -167,7 +167,7 @@ base::Result<ServerLink, net::IoError> Server::connect(txn::Exchange& exchange, 
   }
   state::ServerCounters& counters = state_.counters.mine();
   ServerLink link;
-  if (may_reuse && here().idle.take(key, link)) {
+  if (reuse != Reuse::none && here().idle.take(key, reuse == Reuse::proven, link)) {
     link.reused = true;
     ++link.uses;
     counters.reused.add();

@@ -254,10 +254,9 @@ bool parse_tlv(Parse& p) {
   if (!number || *number > 255)
     return p.args.error_at_previous(
         fmt::format("TLV type '{}' is not a number from 0 to 255", type));
+  // At the end of the line it has no value.
   const config::Position at = p.args.here();
-  const auto text = p.args.text(word);
-  if (!text) return false;
-  auto format = expr::LogFormat::parse(*text, p.context, at);
+  auto format = expr::LogFormat::parse(p.args.next(), p.context, at, expr::FormatUse::raw);
   if (format == nullptr) return false;
   p.settings.proxy_v2_tlvs.emplace_back(static_cast<std::uint8_t>(*number), std::move(format));
   return true;

@@ -268,8 +268,8 @@ class Completer {
   proxy::Proxy& proxy_;
 };
 
-// Numbers that were written stay; the others count up around them, from 2 for historical reasons
-// that tools rely on.
+// Numbers that were written stay; the others count up around them, from 2: in the reference the
+// process itself takes the first one, and state files and "show stat" carry these numbers.
 void number_proxies(Assembly& assembly) {
   std::map<unsigned, const ProxyDraft*> taken;
   for (const auto& draft : assembly.proxies) {

@@ -119,9 +119,14 @@ std::optional<bool> judge_mysql_greeting(CheckRun& run, std::string_view input, 
                   std::string(packet->substr(1, end == std::string_view::npos ? end : end - 1)));
 }
 
-std::optional<bool> judge_mysql_answer(CheckRun& run, std::string_view input, bool) {
-  const auto packet = mysql_packet(input);
-  if (!packet) return std::nullopt;
+// Behind the greeting, which is still there.
+std::optional<bool> judge_mysql_answer(CheckRun& run, std::string_view input, bool over) {
+  const auto greeting = mysql_packet(input);
+  const auto packet = greeting ? mysql_packet(input.substr(4 + greeting->size())) : std::nullopt;
+  if (!packet) {
+    if (!over) return std::nullopt;
+    return run.fail(CheckStatus::l7_response, {});
+  }
   if (!packet->empty() && (*packet)[0] == '\xff') return mysql_error(run, *packet);
   std::string version = run.outcome.text;
   return run.pass(CheckStatus::l7_ok, std::move(version));
@@ -285,8 +290,7 @@ Steps redis_steps() {
 }
 
 Steps mysql_steps(const CheckDraft& draft) {
-  Steps steps{connect_step(), judge_step(judge_mysql_greeting)};
-  if (draft.user.empty()) return steps;
+  if (draft.user.empty()) return {connect_step(), judge_step(judge_mysql_greeting)};
   const std::string user = draft.user + '\0';
   std::string login;
   if (draft.dialect == "pre-41") {
@@ -301,9 +305,9 @@ Steps mysql_steps(const CheckDraft& draft) {
   std::string packet;
   for (int i = 0; i < 3; ++i) packet += static_cast<char>(login.size() >> (8 * i));
   packet += '\x01' + login;
-  steps.push_back(send_step(packet + from_hex("0100000001").value()));  // COM_QUIT follows at once
-  steps.push_back(judge_step(judge_mysql_answer));
-  return steps;
+  // Login and COM_QUIT do not wait for the greeting.
+  return {connect_step(), send_step(packet + from_hex("0100000001").value()),
+          judge_step(judge_mysql_greeting), judge_step(judge_mysql_answer)};
 }
 
 Steps pgsql_steps(const CheckDraft& draft) {
