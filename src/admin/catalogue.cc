@@ -13,6 +13,7 @@ void add_builtin(Catalogue& catalogue) {
   catalogue.add(pattern_commands());
   catalogue.add(variable_commands());
   catalogue.add(event_commands());
+  catalogue.add(resource_commands());
 }
 
 }  // namespace admin

@@ -16,5 +16,6 @@ std::span<const Command> frontend_commands();
 std::span<const Command> pattern_commands();
 std::span<const Command> variable_commands();
 std::span<const Command> event_commands();
+std::span<const Command> resource_commands();
 
 }  // namespace admin
