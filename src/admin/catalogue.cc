@@ -14,6 +14,7 @@ void add_builtin(Catalogue& catalogue) {
   catalogue.add(variable_commands());
   catalogue.add(event_commands());
   catalogue.add(resource_commands());
+  catalogue.add(error_commands());
   catalogue.add(session_list_commands());
 }
 

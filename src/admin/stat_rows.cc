@@ -92,9 +92,9 @@ StatRow frontend_row(const state::Registry& registry, const state::Proxy& proxy,
   std::uint32_t limit = proxy.maximum.load(std::memory_order_relaxed);
   row.set(C::scur, proxy.frontend_sessions.load(std::memory_order_relaxed));
   row.set(C::smax, proxy.frontend_highest.load(std::memory_order_relaxed));
-  row.set(C::slim, limit != 0
-                       ? limit
-                       : const_cast<state::Registry&>(registry).process().maximum_connections);
+  row.set(C::slim,
+          limit != 0 ? limit
+                     : const_cast<state::Registry&>(registry).process().maximum_connections.load());
   row.set(C::stot, counters.sum(&Counters::sessions));
   row.set(C::bin, counters.sum(&Counters::bytes_in));
   row.set(C::bout, counters.sum(&Counters::bytes_out));

@@ -237,7 +237,7 @@ std::string facts(const HtmlPage& page) {
       "<div><dt>workers</dt><dd>{}</dd></div><div><dt>connections</dt><dd>{} of {}</dd></div>"
       "<div><dt>connections a second</dt><dd>{}</dd></div></dl>",
       ::getpid(), duration(up), rt::worker_count(), process.connections.load(),
-      process.maximum_connections, rate);
+      process.maximum_connections.load(), rate);
 }
 
 constexpr std::string_view kTableHead =

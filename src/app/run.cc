@@ -109,7 +109,11 @@ class Server {
     warn(warnings);
     if (!maximum) return fail(maximum.error());
     generation_.config.maximum_connections = static_cast<std::uint32_t>(*maximum);
-    generation_.registry.process().maximum_connections = static_cast<std::uint32_t>(*maximum);
+    state::Process& process = generation_.registry.process();
+    process.maximum_connections = process.hard_maximum_connections =
+        static_cast<std::uint32_t>(*maximum);
+    process.connection_rate_limit = static_cast<std::uint32_t>(settings_.connection_rate);
+    process.session_rate_limit = static_cast<std::uint32_t>(settings_.session_rate);
     return true;
   }
 

@@ -362,7 +362,10 @@ Outcome Run::await_response() {
       while (true) {
         const http::Parse parse =
             server_in_.parse(limits, e.request.method, e.response, body_error_);
-        if (parse == http::Parse::error) return Outcome::junk;
+        if (parse == http::Parse::error) {
+          capture(*backend_, txn::Direction::response, server_in_.raw(), body_error_);
+          return Outcome::junk;
+        }
         if (parse == http::Parse::need_more) break;
         const unsigned status = e.response.status;
         if (status < 100 || status >= 200 || status == 101) return Outcome::head;

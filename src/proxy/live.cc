@@ -28,7 +28,44 @@ void on_every_worker(const std::function<void()>& work) {
     if (rt::suspend(rt::kNever) == rt::Wait::cancelled) rt::yield();
 }
 
+// Exchanges are counted for the process; a session that has none yet is not shown.
+std::string text_of(const net::Address& address) {
+  return address.is_unix() ? "unix:1" : address.text();
+}
+
 }  // namespace
+
+bool Run::describe(LiveExchange& out) const {
+  if (!exchange_) return false;
+  const txn::Exchange& e = *exchange_;
+  out.id = e.id;
+  out.worker = rt::worker_index();
+  out.is_http = e.is_http;
+  out.has_request = e.is_http && e.request_valid;
+  out.source = text_of(e.session.source);
+  if (out.has_request) {
+    out.method = e.request.method_text;
+    out.target = e.request.target;
+  }
+  out.frontend = e.frontend;
+  out.backend = e.backend;
+  out.server = e.server;
+  out.service = e.service_name;
+  out.age = rt::now() - e.session.accepted;
+  out.start_wall_us = e.times.start_wall_us;
+  out.bytes_in = e.bytes_in;
+  out.bytes_out = e.bytes_out;
+  out.retries = e.retries;
+  out.tunnel = fiber_ == nullptr;
+  return true;
+}
+
+void Run::shut() {
+  if (slot_)
+    slot_.cut(upstream::Kill::by_command);
+  else if (fiber_ != nullptr)
+    rt::cancel(*fiber_);
+}
 
 std::vector<LiveExchange> live_exchanges() {
   std::mutex mutex;

@@ -29,7 +29,7 @@ struct LiveExchange {
   std::int64_t start_wall_us = 0;
   std::uint64_t bytes_in = 0, bytes_out = 0;
   std::uint32_t retries = 0;
-  char phase = '-';  // 'T' for a tunnel without a fiber
+  bool tunnel = false;  // bytes go through, rules are done
 };
 
 std::vector<LiveExchange> live_exchanges();

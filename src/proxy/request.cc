@@ -57,6 +57,7 @@ Step Run::head_missing(http::Parse parse, const http::ParseError& error, rt::Wai
   state::ProxyCounters& counters = frontend_->state->frontend.mine();
   keep_alive_ = false;
   if (parse == http::Parse::error) {
+    capture(*frontend_, txn::Direction::request, client_in_.raw(), error);
     x().request.clear();
     counters.requests.add();
     counters.failed_requests.add();

@@ -48,6 +48,7 @@ Run& Run::take(Session& session) {
     --pool.count;
   }
   run->session_ = &session;
+  session.busy = run;
   run->config_ = &running();
   run->frontend_ = &session.frontend;
   run->fiber_ = rt::current();
@@ -60,6 +61,7 @@ Run& Run::take(Session& session) {
 void Run::give_back() {
   client_out_.detach();
   client_in_.detach();
+  session_->busy = nullptr;
   session_ = nullptr;
   fiber_ = nullptr;
   if (pool.count >= kKeptRuns) {

@@ -18,6 +18,7 @@ namespace proxy {
 
 class Session;
 class Run;
+struct LiveExchange;
 
 // What comes after a step of the life.
 enum class Step : std::uint8_t {
@@ -76,6 +77,9 @@ class Run final : public txn::Engine, rt::Watcher {
   // Takes back what was received and not used.
   wire::Buffer release_client();
   bool client_has_bytes() const;
+  // For runtime commands; in the loop of this worker. False: between two exchanges.
+  bool describe(LiveExchange& out) const;
+  void shut();
 
   // txn::Engine
   std::shared_ptr<const txn::Reply> error_reply(const state::Proxy* proxy,
@@ -122,6 +126,9 @@ class Run final : public txn::Engine, rt::Watcher {
   Step stats_page(const Proxy& of);
   void capture_request_headers();
   bool send_continue();
+  // capture.cc
+  void capture(const Proxy& of, txn::Direction direction, std::string_view bytes,
+               const http::ParseError& error);
 
   // --- rules.cc
   Step request_verdict(rules::Verdict verdict, const Proxy& of);

@@ -3,7 +3,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <mutex>
+#include <atomic>
+#include <utility>
 
 #include "net/listener.h"
 #include "proxy/hooks.h"
@@ -16,11 +17,8 @@ namespace {
 
 StatsFactory factory_for_stats = nullptr;
 
-// All sockets of the running configuration, for runtime commands.
-struct Frontdoor {
-  std::mutex mutex;
-  std::vector<Listening*> all;
-};
+// What accepts for the running configuration, for runtime commands.
+Listening* accepting = nullptr;
 
 }  // namespace
 
@@ -56,7 +54,10 @@ struct Listening::Socket {
   bool inherited = false;
   std::string path;  // of a unix socket
   std::vector<std::unique_ptr<Door>> doors;
+  std::atomic<unsigned> open_doors{0};
 
+  // Ends accepting on one worker; the last one closes the descriptor, so that clients are refused.
+  void leave(unsigned worker);
   bool has_room() const;
   bool accept(int client, const sockaddr_storage& peer, socklen_t size, Door& door);
 };
@@ -65,6 +66,19 @@ namespace {
 
 constexpr rt::Duration kLookAgain = rt::milliseconds(10);
 thread_local std::vector<rt::Timer*> waiting_doors;  // whose frontend is full
+
+template <class Block>
+std::uint64_t rate_of(const obs::PerWorker<Block>& counters, obs::Rate Block::*member) {
+  std::uint64_t total = 0, now = obs::rate_clock_ms();
+  counters.each([&](const Block& block) { total += (block.*member).per_second(now); });
+  return total;
+}
+
+bool slower(const state::Process& process, obs::Rate state::ProcessCounters::*member,
+            const std::atomic<std::uint32_t>& most) {
+  const std::uint32_t limit = most.load(std::memory_order_relaxed);
+  return limit == 0 || rate_of(process.counters, member) < limit;
+}
 
 bool below(const std::atomic<std::uint32_t>& now, std::uint32_t most) {
   return most == 0 || now.load(std::memory_order_relaxed) < most;
@@ -79,16 +93,25 @@ bool Listening::Socket::has_room() const {
   if (st.paused.load(std::memory_order_relaxed) || st.disabled.load(std::memory_order_relaxed))
     return false;
   if (!below(st.frontend_sessions, st.maximum.load(std::memory_order_relaxed))) return false;
-  if (!below(process.connections, process.maximum_connections)) return false;
+  if (!below(process.connections, process.maximum_connections.load())) return false;
   if (bind->maximum != 0 && state != nullptr &&
       state->current.load(std::memory_order_relaxed) >= bind->maximum)
     return false;
-  if (frontend->rate_limit_sessions == 0) return true;
-  const auto now = static_cast<std::uint64_t>(
-      std::chrono::duration_cast<rt::milliseconds>(rt::now().time_since_epoch()).count());
-  std::uint64_t rate = 0;
-  st.frontend.each([&](const state::ProxyCounters& c) { rate += c.session_rate.per_second(now); });
-  return rate < frontend->rate_limit_sessions;
+  if (frontend->rate_limit_sessions != 0 &&
+      rate_of(st.frontend, &state::ProxyCounters::session_rate) >= frontend->rate_limit_sessions)
+    return false;
+  return slower(process, &state::ProcessCounters::connection_rate, process.connection_rate_limit) &&
+         slower(process, &state::ProcessCounters::session_rate, process.session_rate_limit);
+}
+
+void Listening::Socket::leave(unsigned worker) {
+  if (worker >= doors.size() || doors[worker]->acceptor == nullptr) return;
+  Door& door = *doors[worker];
+  door.disarm();
+  std::erase(waiting_doors, &door);
+  door.drop_held();
+  door.acceptor.reset();
+  if (open_doors.fetch_sub(1) == 1) ::close(std::exchange(fd, -1));
 }
 
 bool Listening::Socket::accept(int client, const sockaddr_storage& peer, socklen_t size,
@@ -135,6 +158,7 @@ void place_is_free() {
 Listening::Listening(const Config& config) : config_(config) {}
 
 Listening::~Listening() {
+  if (accepting == this) accepting = nullptr;
   for (const auto& socket : sockets_) {
     if (socket->fd >= 0) ::close(socket->fd);
     if (!socket->path.empty()) ::unlink(socket->path.c_str());
@@ -172,8 +196,10 @@ bool Listening::open(config::Diagnostics& diagnostics) {
 
 void Listening::start() {
   rt::Runtime& runtime = *rt::Runtime::instance();
+  accepting = this;
   for (const auto& owned : sockets_) {
     Socket& socket = *owned;
+    socket.open_doors = runtime.size();
     for (unsigned i = 0; i < runtime.size(); ++i)
       socket.doors.push_back(std::make_unique<Socket::Door>(socket));
   }
@@ -192,14 +218,7 @@ void Listening::start() {
 void Listening::stop() {
   config_.registry->process().stopping = true;
   rt::Runtime::instance()->post_all([this](rt::Worker& worker) {
-    for (const auto& socket : sockets_)
-      if (worker.index() < socket->doors.size()) {
-        Socket::Door& door = *socket->doors[worker.index()];
-        door.disarm();
-        std::erase(waiting_doors, &door);
-        door.drop_held();
-        door.acceptor.reset();
-      }
+    for (const auto& socket : sockets_) socket->leave(worker.index());
     Session::close_idle(nullptr);
   });
 }
@@ -208,5 +227,15 @@ std::uint32_t Listening::sessions() { return Session::count(); }
 
 void Listening::pause(state::Proxy& frontend) { frontend.paused = true; }
 void Listening::resume(state::Proxy& frontend) { frontend.paused = false; }
+
+void Listening::shut(state::Proxy& frontend) {
+  frontend.disabled = true;
+  if (accepting == nullptr) return;
+  rt::Runtime::instance()->post_all([&frontend](rt::Worker& worker) {
+    for (const auto& socket : accepting->sockets_)
+      if (socket->frontend->state == &frontend) socket->leave(worker.index());
+    Session::close_idle(&frontend);
+  });
+}
 
 }  // namespace proxy

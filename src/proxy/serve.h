@@ -40,6 +40,8 @@ class Listening {
   // Runtime commands: "disable frontend", "enable frontend", "set maxconn frontend". Any thread.
   static void pause(state::Proxy& frontend);
   static void resume(state::Proxy& frontend);
+  // "shutdown frontend": its sockets are closed for good.
+  static void shut(state::Proxy& frontend);
 
  private:
   struct Socket;

@@ -5,6 +5,7 @@
 
 #include "net/proxy_protocol.h"
 #include "proxy/hooks.h"
+#include "proxy/live.h"
 #include "proxy/run.h"
 
 namespace proxy {
@@ -129,7 +130,7 @@ bool Session::session_rules() {
                           .arena = arena,
                           .session = &facts,
                           .proxy = frontend.state};
-    const rules::Verdict verdict = frontend.tcp_session.run(context);
+    const rules::Verdict verdict = frontend.tcp_session.busy(context);
     if (verdict != rules::Verdict::next && verdict != rules::Verdict::stop) {
       counters.denied_sessions.add();
       return false;
@@ -258,6 +259,24 @@ void Session::linger() {
 }
 
 void Session::close() { delete this; }
+
+std::vector<LiveExchange> Session::snapshot() {
+  std::vector<LiveExchange> all;
+  LiveExchange one;
+  for (const Session& session : sessions)
+    if (session.busy != nullptr && session.busy->describe(one)) all.push_back(std::move(one));
+  return all;
+}
+
+bool Session::shut(std::uint64_t id) {
+  LiveExchange one;
+  for (Session& session : sessions) {
+    if (session.busy == nullptr || !session.busy->describe(one) || one.id != id) continue;
+    session.busy->shut();
+    return true;
+  }
+  return false;
+}
 
 void Session::close_idle(const state::Proxy* of) {
   for (auto it = sessions.begin(); it != sessions.end();) {

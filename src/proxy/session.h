@@ -15,6 +15,7 @@
 namespace proxy {
 
 class Run;
+struct LiveExchange;
 
 class Session final : public rt::Watcher, public boost::intrusive::list_base_hook<> {
  public:
@@ -24,6 +25,9 @@ class Session final : public rt::Watcher, public boost::intrusive::list_base_hoo
   // Closes the parked sessions of this worker (of one frontend, or of all).
   static void close_idle(const state::Proxy* frontend);
   static std::uint32_t count();
+  // What this worker's sessions are busy with; see live.h.
+  static std::vector<LiveExchange> snapshot();
+  static bool shut(std::uint64_t id);
 
   void on_ready() override;
   // The tunnel that had the connection is over.
@@ -35,6 +39,7 @@ class Session final : public rt::Watcher, public boost::intrusive::list_base_hoo
   const Proxy& frontend;
   const Bind& bind;
   rt::Instant idle_since{};
+  Run* busy = nullptr;  // what serves it, unless it is parked
 
  private:
   enum class State : std::uint8_t { parked, serving, lingering };

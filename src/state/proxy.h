@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "obs/counter.h"
+#include "state/captured_message.h"
 #include "state/server.h"
 
 namespace state {
@@ -107,6 +108,7 @@ struct Proxy {
 
   obs::PerWorker<ProxyCounters> frontend, backend;
   std::vector<std::unique_ptr<ListenerState>> listeners;
+  CapturedMessages captured;
 
   // Grows at run time only under Registry's lock; readers take a snapshot through Registry.
   std::vector<std::unique_ptr<Server>> servers;

@@ -27,7 +27,9 @@ struct Process {
   std::int64_t start_wall_ms = 0;
   std::int64_t start_mono_ns = 0;
   std::string node, description;
-  std::uint32_t maximum_connections = 0;  // global maxconn
+  std::atomic<std::uint32_t> maximum_connections{0};  // global maxconn
+  std::uint32_t hard_maximum_connections = 0;         // what "set maxconn global" may ask for
+  std::atomic<std::uint32_t> connection_rate_limit{0}, session_rate_limit{0};  // a second, 0: none
   std::atomic<std::uint32_t> connections{0};
   std::atomic<std::uint32_t> connections_highest{0};
   std::atomic<bool> stopping{false};

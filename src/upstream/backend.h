@@ -79,6 +79,7 @@ class Slot {
   // "shutdown sessions", on-marked-down and the like end whoever holds a slot: by default the fiber
   // that acquired it is cancelled; `kill` replaces that (it runs in the loop of this worker).
   Kill killed() const { return killed_; }
+  void cut(Kill why);  // in the loop of this worker; once
   void on_kill(void (*kill)(void*), void* argument) {
     kill_ = kill;
     argument_ = argument;

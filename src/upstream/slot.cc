@@ -126,6 +126,15 @@ void Server::take_back() {
   if (backend_.queue().waiting()) backend_.queue().serve(*this);
 }
 
+void Slot::cut(Kill why) {
+  if (killed_ != Kill::none) return;
+  killed_ = why;
+  if (kill_ != nullptr)
+    kill_(argument_);
+  else if (fiber_ != nullptr)
+    rt::cancel(*fiber_);
+}
+
 void Server::kill_slots(Kill why) {
   rt::Runtime* runtime = rt::Runtime::instance();
   if (runtime == nullptr) return;
@@ -134,12 +143,7 @@ void Server::kill_slots(Kill why) {
     if (alive == nullptr) return;
     for (Slot *slot = alive[worker.index()].slots, *next = nullptr; slot != nullptr; slot = next) {
       next = slot->next_;
-      if (slot->killed_ != Kill::none) continue;
-      slot->killed_ = why;
-      if (slot->kill_ != nullptr)
-        slot->kill_(slot->argument_);
-      else if (slot->fiber_ != nullptr)
-        rt::cancel(*slot->fiber_);
+      slot->cut(why);
     }
   });
 }

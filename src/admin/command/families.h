@@ -17,6 +17,7 @@ std::span<const Command> pattern_commands();
 std::span<const Command> variable_commands();
 std::span<const Command> event_commands();
 std::span<const Command> resource_commands();
+std::span<const Command> error_commands();
 std::span<const Command> session_list_commands();
 
 }  // namespace admin

@@ -102,22 +102,22 @@ void fill_process(Info& info, Call& call) {
 template <class RateMember, class HighestMember>
 void fill_rate(Info& info, const state::Process& process, std::string_view name,
                std::string_view limit, std::string_view highest, RateMember rate,
-               HighestMember seen) {
+               HighestMember seen, const std::atomic<std::uint32_t>& allowed) {
   std::uint64_t now = 0, most = 0;
   process.counters.each([&](const state::ProcessCounters& c) {
     now += (c.*rate).per_second(obs::rate_clock_ms());
     most = std::max(most, (c.*seen).get());
   });
   info.set(name, now);
-  info.set(limit, 0);
+  info.set(limit, allowed.load());
   info.set(highest, std::max(now, most));
 }
 
 void fill_traffic(Info& info, Call& call) {
   using P = state::ProcessCounters;
   state::Process& process = call.env.registry.process();
-  info.set("Maxconn", process.maximum_connections);
-  info.set("Hard_maxconn", process.maximum_connections);
+  info.set("Maxconn", process.maximum_connections.load());
+  info.set("Hard_maxconn", process.hard_maximum_connections);
   info.set("CurrConns", process.connections.load());
   info.set("CumConns", process.counters.sum(&P::connections));
   info.set("CumReq", process.counters.sum(&P::requests));
@@ -125,9 +125,9 @@ void fill_traffic(Info& info, Call& call) {
        {"MaxSslConns", "CurrSslConns", "CumSslConns", "Maxpipes", "PipesUsed", "PipesFree"})
     info.set(none, 0);
   fill_rate(info, process, "ConnRate", "ConnRateLimit", "MaxConnRate", &P::connection_rate,
-            &P::connection_rate_max);
+            &P::connection_rate_max, process.connection_rate_limit);
   fill_rate(info, process, "SessRate", "SessRateLimit", "MaxSessRate", &P::session_rate,
-            &P::session_rate_max);
+            &P::session_rate_max, process.session_rate_limit);
   std::uint64_t bytes = 0, listeners = 0;
   for (const auto& proxy : call.env.registry.proxies()) {
     bytes += proxy->frontend.sum(&state::ProxyCounters::bytes_out);

@@ -108,7 +108,7 @@ std::string short_line(const proxy::LiveExchange& x, bool uri) {
   std::string out = fmt::format(
       "0x{:x}: proto={} src={} fe={} be={} srv={} tid={} age={} state={} in={} out={} retries={}",
       x.id, protocol(x), x.source, x.frontend->name, backend_name(x), server_name(x), x.worker + 1,
-      age_text(x), x.phase, x.bytes_in, x.bytes_out, x.retries);
+      age_text(x), x.tunnel ? "tunnel" : "rules", x.bytes_in, x.bytes_out, x.retries);
   if (uri && x.has_request) out += fmt::format(" uri=\"{} {}\"", x.method, x.target);
   return out + "\n";
 }
@@ -121,8 +121,8 @@ std::string large_text(const proxy::LiveExchange& x) {
   };
   std::string out =
       fmt::format("0x{:x}: proto={} source={}\n  tid={} age={} state={} in={} out={} retries={}\n",
-                  x.id, protocol(x), x.source, x.worker + 1, age_text(x), x.phase, x.bytes_in,
-                  x.bytes_out, x.retries);
+                  x.id, protocol(x), x.source, x.worker + 1, age_text(x),
+                  x.tunnel ? "tunnel" : "rules", x.bytes_in, x.bytes_out, x.retries);
   out += side("frontend", x.frontend) + side("backend", x.backend);
   out += x.server != nullptr ? fmt::format("  server={} (id={})\n", x.server->name, x.server->id)
                              : fmt::format("  server={} (id=-1)\n", server_name(x));
