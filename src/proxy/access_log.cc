@@ -1,4 +1,6 @@
 // The line that tells of an exchange (manual, section 8).
+#include <fmt/format.h>
+
 #include "expr/log_format.h"
 #include "obs/log.h"
 #include "proxy/run.h"
@@ -13,6 +15,12 @@ constexpr int kSilent = 8;
 bool successful(const txn::Exchange& e) {
   if (e.end) return false;
   return !e.is_http || e.response.status < 500;
+}
+
+// Without a format (manual, section 8.2.1).
+std::string connect_line(const txn::Exchange& e) {
+  return fmt::format("Connect from {} to {} ({}/{})", e.session.source.text(),
+                     e.session.destination.text(), e.frontend->name, e.is_http ? "HTTP" : "TCP");
 }
 
 }  // namespace
@@ -37,7 +45,7 @@ void Run::log_line(std::string_view origin) {
   const expr::LogFormat* format = frontend_->log_format.get();
   if (!good && frontend_->error_log_format != nullptr && !e.request_valid)
     format = frontend_->error_log_format.get();
-  if (format == nullptr) return;
+  if (format == nullptr && e.is_http && !e.request_valid) return;
   const int level = e.log_level >= 0 ? e.log_level
                     : session_->facts.extras != nullptr && session_->facts.extras->log_level >= 0
                         ? session_->facts.extras->log_level
@@ -48,7 +56,10 @@ void Run::log_line(std::string_view origin) {
   expr::Context ctx = context(*frontend_, txn::Direction::response);
   ctx.log_origin = origin;
   log_text_.clear();
-  format->format(ctx, log_text_, true);
+  if (format != nullptr)
+    format->format(ctx, log_text_, true);
+  else
+    log_text_ = connect_line(e);
   std::string structured;
   if (frontend_->log_format_sd != nullptr) frontend_->log_format_sd->format(ctx, structured, true);
   e.point = point;
