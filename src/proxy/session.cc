@@ -130,7 +130,7 @@ bool Session::session_rules() {
                           .arena = arena,
                           .session = &facts,
                           .proxy = frontend.state};
-    const rules::Verdict verdict = frontend.tcp_session.busy(context);
+    const rules::Verdict verdict = frontend.tcp_session.run(context);
     if (verdict != rules::Verdict::next && verdict != rules::Verdict::stop) {
       counters.denied_sessions.add();
       return false;
