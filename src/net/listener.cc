@@ -138,9 +138,11 @@ bool adopt(Opening& o, const Address& at, const ListenOptions& options) {
   socklen_t size = sizeof type;
   if (::getsockopt(at.fd(), SOL_SOCKET, SO_TYPE, &type, &size) != 0) return o.failed("adopt");
   if (type != SOCK_STREAM) return o.failed("adopt", "not a stream socket");
-  o.take(at.fd());
-  return (::fcntl(at.fd(), F_SETFL, ::fcntl(at.fd(), F_GETFL) | O_NONBLOCK) == 0 &&
-          ::fcntl(at.fd(), F_SETFD, FD_CLOEXEC) == 0)
+  // A copy: several lines may name the same descriptor, and each is registered for itself.
+  const int copy = ::fcntl(at.fd(), F_DUPFD_CLOEXEC, 0);
+  if (copy < 0) return o.failed("adopt");
+  o.take(copy);
+  return ::fcntl(copy, F_SETFL, ::fcntl(copy, F_GETFL) | O_NONBLOCK) == 0
              ? o.listen(options.backlog)
              : o.failed("adopt");
 }

@@ -48,8 +48,8 @@ bool is_token(char c) {  // RFC 9110 section 5.6.2
          std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
 }
 
-void append_value(std::string& line, std::string_view value) {
-  if (std::all_of(value.begin(), value.end(), is_token)) {
+void append_value(std::string& line, std::string_view value, bool always_quoted) {
+  if (!always_quoted && std::all_of(value.begin(), value.end(), is_token)) {
     line += value;
     return;
   }
@@ -128,7 +128,7 @@ void Run::add_forwarded(const Forwarded& wanted) {
     if (!line.empty()) line += ';';
     line += name;
     line += '=';
-    append_value(line, value);
+    append_value(line, value, name == "host");
   };
   if (wanted.proto) pair("proto", "http");
   if (wanted.host.given) {
