@@ -64,9 +64,7 @@ constexpr const char* kZeros[] = {"ActivePeers",
 
 void put_traffic(lua_State* L, const state::Process& process) {
   using state::ProcessCounters;
-  timespec now{};
-  clock_gettime(CLOCK_REALTIME, &now);
-  const auto ms = static_cast<std::uint64_t>(now.tv_sec * 1000 + now.tv_nsec / 1'000'000);
+  const std::uint64_t ms = obs::rate_clock_ms();
   std::uint64_t connections = 0, sessions = 0;
   process.counters.each([&](const ProcessCounters& block) {
     connections += block.connection_rate.per_second(ms);

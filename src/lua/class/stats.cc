@@ -24,7 +24,7 @@ std::int64_t since(std::int64_t wall_seconds) { return now_ms() / 1000 - wall_se
 template <class Block>
 std::int64_t rate(const obs::PerWorker<Block>& counters, obs::Rate Block::*which) {
   std::uint64_t sum = 0;
-  const auto now = static_cast<std::uint64_t>(now_ms());
+  const std::uint64_t now = obs::rate_clock_ms();
   counters.each([&](const Block& block) { sum += (block.*which).per_second(now); });
   return static_cast<std::int64_t>(sum);
 }
