@@ -38,6 +38,7 @@ std::unique_ptr<Condition> Condition::parse(config::Arguments& args, ParseContex
     made->source_ += args.line()[i];
   }
   made->warn_of_conflicts(at, context);
+  made->warn_of_stream_samples(at, context);
   return made;
 }
 
@@ -122,6 +123,18 @@ void Condition::warn_of_conflicts(config::Position at, ParseContext& context) co
         at, fmt::format("acl '{}' involves keywords '{}' which is incompatible with '{}'", acl.name,
                         keyword, context.place));
     return true;
+  });
+}
+
+// The mode may be set further down, so this waits until all was read.
+void Condition::warn_of_stream_samples(config::Position at, ParseContext& context) const {
+  if ((where() & (kRequestL6 | kResponseL6)) == 0 || context.proxy == nullptr) return;
+  context.deferred.push_back([at, proxy = context.proxy, &diagnostics = context.diagnostics] {
+    if (proxy->mode != state::Mode::http) return;
+    diagnostics.warning(
+        {}, fmt::format("Proxy '{}': L6 sample fetches ignored on HTTP proxies (declared "
+                        "at {}:{}).",
+                        proxy->name, at.file == nullptr ? "" : at.file->name, at.line));
   });
 }
 

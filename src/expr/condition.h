@@ -65,6 +65,7 @@ class Condition {
   base::Result<Literal> parse_literal(std::string_view word, config::Arguments& args,
                                       ParseContext& context);
   void warn_of_conflicts(config::Position at, ParseContext& context) const;
+  void warn_of_stream_samples(config::Position at, ParseContext& context) const;
 
   std::vector<std::vector<Literal>> any_;  // or of ands
   bool unless_ = false;

@@ -389,6 +389,18 @@ class LogFormatParser {
     return {};
   }
 
+  // The mode may be set further down, so this waits until all was read.
+  void warn_of_stream_sample(const Expression& expression) {
+    if ((expression.where() & (kRequestL6 | kResponseL6)) == 0 || context_.proxy == nullptr) return;
+    context_.deferred.push_back([at = at_, proxy = context_.proxy,
+                                 name = expression.fetch_row().name,
+                                 &diagnostics = context_.diagnostics] {
+      if (proxy->mode != state::Mode::http) return;
+      diagnostics.warning(
+          at, fmt::format("L6 sample fetch <{}> ignored in HTTP log-format string.", name));
+    });
+  }
+
   base::Result<void> parse_flags(std::uint8_t& set, std::uint8_t& cleared,
                                  std::string_view& modifiers) {
     std::size_t end = rest_.find('}');
@@ -434,6 +446,7 @@ class LogFormatParser {
       while (!problem.empty() && problem.back() == '.') problem.pop_back();
       return base::fail(std::move(problem));
     }
+    warn_of_stream_sample(**parsed);
     rest_.remove_prefix(consumed + 1);
     node.kind = Node::Kind::expression;
     node.flags &= static_cast<std::uint8_t>(~kFlagBinary);
