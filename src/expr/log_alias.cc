@@ -265,6 +265,7 @@ std::span<const std::string_view> response_captures(Context& context) {
 template <std::span<const std::string_view> (*Values)(Context&), bool response>
 void captures(Context& context, std::string& out) {
   const state::Proxy* frontend = context.session != nullptr ? context.session->frontend : nullptr;
+  if (context.exchange == nullptr || !context.exchange->request_valid) return;
   std::span<const std::string_view> values = Values(context);
   std::size_t slots = values.size();
   if (frontend != nullptr)

@@ -129,6 +129,7 @@ Step Run::frontend_rules() {
     Step step = buffer_request_body();
     if (step != Step::go_on) return step;
   }
+  x().rewrite_room = rewrite_room(client_in_.received() - received_before_);
   return http_rules(*frontend_);
 }
 

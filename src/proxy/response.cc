@@ -39,6 +39,7 @@ Step Run::process_response() {
   server_in_.begin_body(e.response.framing, e.response.content_length);
   if (!server_in_.decode(body_error_)) return response_missing(Outcome::junk);
   e.response_channel = &response_body_;
+  e.rewrite_room = rewrite_room(response_body_.data().size());
   if (!frontend_->state->response_captures.empty()) capture_response_headers();
   if (!frontend_->cookie_capture.name.empty()) capture_response_cookie();
 

@@ -1,5 +1,6 @@
 #include "proxy/run.h"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 
@@ -134,9 +135,25 @@ expr::Context Run::context(const Proxy& of, txn::Direction direction) {
                        .direction = direction};
 }
 
+// What rules of the frontend have set for "its" backend does not hold for another (the manual's
+// set-timeout and set-retries).
+void Run::forget_backend_settings() {
+  txn::Exchange& e = x();
+  e.server_timeout_ms = e.connect_timeout_ms = e.queue_timeout_ms = e.tunnel_timeout_ms = -1;
+  e.max_retries = -1;
+}
+
+// Rules may fill the buffer, and in any case what tune.maxrewrite keeps for them.
+std::size_t Run::rewrite_room(std::size_t used) const {
+  const std::size_t size = config_->buffer_size;
+  const std::size_t left = used < size ? size - used : 0;
+  return std::max(left, config_->rewrite_reserve);
+}
+
 void Run::enter_backend(const Proxy& backend) {
   backend_ = &backend;
   x().backend = backend.state;
+  if (&backend != frontend_) forget_backend_settings();
   state::Proxy& st = *backend.state;
   counted_backend_ = true;
   const std::uint32_t now = st.backend_sessions.fetch_add(1, std::memory_order_relaxed) + 1;

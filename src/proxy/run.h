@@ -106,6 +106,8 @@ class Run final : public txn::Engine, rt::Watcher {
   // Sleeps until something happens on either side; spurious returns are usual.
   rt::Wait wait(rt::Instant deadline) { return rt::suspend(deadline); }
   expr::Context context(const Proxy& of, txn::Direction direction);
+  void forget_backend_settings();
+  std::size_t rewrite_room(std::size_t used) const;
   void enter_backend(const Proxy& backend);
   bool client_aborted();
 

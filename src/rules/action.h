@@ -64,6 +64,8 @@ struct ParseContext {
   bool in_defaults = false;
   bool http = true;          // mode of the section
   bool experimental = true;  // expose-experimental-directives
+  // Where "capture … len" of requests declares its slot. Null: nowhere.
+  std::vector<state::CaptureSlot>* captures = nullptr;
 };
 
 // One row of the tables; `parse` is given the words after the action's name and stops before

@@ -25,6 +25,7 @@ struct Rules : testing::Test, expr::TestBench {
   }
   bool add(std::string_view rule, Place place = kHttpRequest) {
     ParseContext where{context, place, actions, &errors};
+    where.captures = &proxy->request_captures;
     lines.push_back(std::make_unique<config::Line>());
     lines.back()->words.push_back({std::string(name_of(place)), 0});
     std::istringstream words{std::string(rule)};

@@ -31,7 +31,9 @@ bool add_rule(ProxyContext& context, rules::Ruleset& set, rules::Place place, tx
                            &context.assembly.error_sections,
                            context.draft.is_defaults(),
                            context.http(),
-                           context.assembly.settings().experimental};
+                           context.assembly.settings().experimental,
+                           context.draft.is_defaults() ? &context.draft.captures
+                                                       : &context.proxy().state->request_captures};
   return set.parse(context.args, context.assembly.generation.actions, rule);
 }
 

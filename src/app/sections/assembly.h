@@ -58,6 +58,8 @@ struct ProxyDraft {
   FormatChoice default_backend;  // its name
   unsigned id = 0;               // 0: counted up
   bool defines_rules = false;    // of a defaults section
+  // Slots that rules of a defaults section declare; sections that inherit begin with them.
+  std::vector<state::CaptureSlot> captures;
   unsigned rule_counts[static_cast<std::size_t>(RuleKind::count_)] = {};
   std::map<std::string, config::Position, std::less<>> seen_timeouts;
   bool has_capture_slots = false;

@@ -58,6 +58,8 @@ void inherit(ProxyDraft& draft, const ProxyDraft& base) {
   draft.log_option = base.log_option;
   draft.log_option_at = base.log_option_at;
   draft.default_backend = base.default_backend;
+  draft.captures = base.captures;
+  if (to.state != nullptr) to.state->request_captures = base.captures;
   // A backend has no use for these, and saying so of each would not help.
   if (draft.side == kInBackend) {
     draft.default_backend = {};

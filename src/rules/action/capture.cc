@@ -44,10 +44,12 @@ Made parse(config::Arguments& args, ParseContext& context, std::string_view word
       return in.fail_at_previous("'len' is only usable with requests", "expected 'id'");
     auto length = args.number("len", 1, 65535);
     if (!length) return nullptr;
-    if (in.proxy() == nullptr || !(in.proxy()->capabilities & state::kFrontend))
+    bool frontend = context.in_defaults ||
+                    (in.proxy() != nullptr && in.proxy()->capabilities & state::kFrontend);
+    if (!frontend || context.captures == nullptr)
       return in.fail_at_previous("proxy has no frontend capability: 'len' cannot be used",
                                  "expected 'id' with a slot that the frontend declares");
-    auto& slots = in.proxy()->request_captures;
+    auto& slots = *context.captures;
     slots.push_back({"", static_cast<std::uint32_t>(*length)});
     return std::make_unique<Capture>(std::move(sample), slots.size() - 1, false);
   }

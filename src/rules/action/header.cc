@@ -33,7 +33,7 @@ class PutHeader : public Action {
   Verdict run(expr::Context& context) override {
     http::Headers* fields = headers(context);
     if (fields == nullptr) return Verdict::next;
-    std::string_view value = base::trim(value_->text(context));
+    std::string_view value = value_->text(context);
     if (!take_room(context, name_.size() + value.size() + 4)) return rewrite_failed(context);
     if (replace_) {
       if (id_ != http::HeaderId::other)

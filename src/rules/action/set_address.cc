@@ -9,8 +9,8 @@ namespace {
 
 class SetAddress : public Action {
  public:
-  SetAddress(std::unique_ptr<expr::Expression> value, bool destination, bool port)
-      : value_(std::move(value)), destination_(destination), port_(port) {}
+  SetAddress(std::unique_ptr<expr::Expression> value, bool destination, bool port, bool own)
+      : value_(std::move(value)), destination_(destination), port_(port), own_(own) {}
 
   Verdict run(expr::Context& context) override {
     if (context.session == nullptr) return Verdict::next;
@@ -20,7 +20,7 @@ class SetAddress : public Action {
     if (!value_->evaluate(context, value)) return Verdict::next;
     if (!(port_ ? change_port(context, value, changed) : change_ip(context, value, changed)))
       return Verdict::next;
-    remember(session);
+    if (!own_) remember(session);
     if (context.exchange != nullptr) restore_later(*context.exchange);
     (destination_ ? session.destination : session.source) = changed;
     if (destination_ && context.exchange != nullptr) context.exchange->destination = changed;
@@ -69,6 +69,7 @@ class SetAddress : public Action {
 
   std::unique_ptr<expr::Expression> value_;
   bool destination_, port_;
+  bool own_;  // rules of connections: fc_src and fc_dst tell the new address as well
 };
 
 Made parse(config::Arguments& args, ParseContext& context, std::string_view word,
@@ -77,7 +78,7 @@ Made parse(config::Arguments& args, ParseContext& context, std::string_view word
   auto value = in.expression();
   if (value == nullptr) return nullptr;
   return std::make_unique<SetAddress>(std::move(value), row.name.starts_with("set-dst"),
-                                      row.name.ends_with("port"));
+                                      row.name.ends_with("port"), context.place == kTcpConnection);
 }
 
 constexpr std::uint16_t kPlaces = kTcpConnection | kTcpSession | kTcpRequestContent | kHttpRequest;
