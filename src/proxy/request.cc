@@ -189,16 +189,8 @@ Step Run::choose_backend() {
   if (chosen == nullptr) chosen = config_->of(frontend_->default_backend);
   if (chosen == nullptr && frontend_->is_backend()) chosen = frontend_;
   if (chosen == nullptr) return fail(txn::Cause::server, txn::Phase::connect, 503);
-  if (chosen != frontend_) forget_server_settings();
   enter_backend(*chosen);
   return Step::go_on;
-}
-
-// What a frontend's rules set for its own servers does not hold for those of another section.
-void Run::forget_server_settings() {
-  txn::Exchange& e = x();
-  e.server_timeout_ms = e.tunnel_timeout_ms = e.connect_timeout_ms = e.queue_timeout_ms = -1;
-  e.max_retries = -1;
 }
 
 Step Run::backend_rules() {

@@ -120,7 +120,6 @@ class Run final : public txn::Engine, rt::Watcher {
   Step backend_rules();
   Step prepare_request();
   Step buffer_request_body();
-  void forget_server_settings();
   bool is_monitored() const;
   Step monitor();
   void capture_request_cookie();
