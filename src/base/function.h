@@ -18,8 +18,8 @@ class Function<R(Args...)> {
   Function() = default;
   Function(std::nullptr_t) {}
   template <class F>
-    requires(!std::is_same_v<std::decay_t<F>, Function> && std::is_invocable_r_v<R, F&, Args...>)
-  Function(F&& f) {  // NOLINT: meant to convert
+  requires(!std::is_same_v<std::decay_t<F>, Function> && std::is_invocable_r_v<R, F&, Args...>)
+      Function(F&& f) {  // NOLINT: meant to convert
     using Target = std::decay_t<F>;
     if constexpr (sizeof(Target) <= sizeof(room_) && alignof(Target) <= alignof(void*) &&
                   std::is_nothrow_move_constructible_v<Target>) {
@@ -50,16 +50,19 @@ class Function<R(Args...)> {
     void (*destroy)(void*) noexcept;
   };
   template <class T>
-  static constexpr Table kInline{
-      [](void* p, Args&&... args) -> R { return (*static_cast<T*>(p))(std::forward<Args>(args)...); },
-      [](void* from, void* to) noexcept {
-        new (to) T(std::move(*static_cast<T*>(from)));
-        static_cast<T*>(from)->~T();
-      },
-      [](void* p) noexcept { static_cast<T*>(p)->~T(); }};
+  static constexpr Table kInline{[](void* p, Args&&... args) -> R {
+                                   return (*static_cast<T*>(p))(std::forward<Args>(args)...);
+                                 },
+                                 [](void* from, void* to) noexcept {
+                                   new (to) T(std::move(*static_cast<T*>(from)));
+                                   static_cast<T*>(from)->~T();
+                                 },
+                                 [](void* p) noexcept { static_cast<T*>(p)->~T(); }};
   template <class T>
   static constexpr Table kHeap{
-      [](void* p, Args&&... args) -> R { return (**static_cast<T**>(p))(std::forward<Args>(args)...); },
+      [](void* p, Args&&... args) -> R {
+        return (**static_cast<T**>(p))(std::forward<Args>(args)...);
+      },
       [](void* from, void* to) noexcept { *static_cast<T**>(to) = *static_cast<T**>(from); },
       [](void* p) noexcept { delete *static_cast<T**>(p); }};
 

@@ -19,8 +19,9 @@ struct ArgumentOwner {
 };
 
 // `text` stands at what follows the keyword. Takes "(…)" when it is next and moves `text` behind
-// it. False with an error that reads "expected ')' before …" and the like; `index` is then the number of the
-// argument, from 1, or 0 when it was well formed but means nothing (a variable's name).
+// it. False with an error that reads "expected ')' before …" and the like; `index` is then the
+// number of the argument, from 1, or 0 when it was well formed but means nothing (a variable's
+// name).
 bool parse_arguments(std::string_view& text, std::string_view signature, ParseContext& context,
                      const ArgumentOwner& owner, std::shared_ptr<std::vector<Argument>> out,
                      std::string& error, unsigned& index);

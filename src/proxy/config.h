@@ -32,15 +32,55 @@ struct Timeouts {  // kForever: none
 
 // "option …" flags as a bit each; names in app/'s option table.
 enum class Option : std::uint8_t {
-  dontlognull, dontlog_normal, log_separate_errors, logasap, tcpka, clitcpka, srvtcpka, nolinger,
-  httpclose, http_server_close, http_keep_alive_off, prefer_last_server, http_buffer_request,
-  http_no_delay, http_ignore_probes, http_use_proxy_header, http_pretend_keepalive, abortonclose,
-  accept_unsafe_request, accept_unsafe_response, independent_streams, socket_stats, contstats,
-  splice_auto, splice_request, splice_response, forwardfor, originalto, forwarded, http_proxy,
-  checkcache, transparent, persist_off, allbackups, log_health_checks, h1_case_adjust_bogus_client,
-  h1_case_adjust_bogus_server, http_drop_request_trailers, http_drop_response_trailers,
-  tcp_smart_accept, tcp_smart_connect, idle_close_on_response, srvtcpka_, use_small_buffers, disable_h2_upgrade,
-  http_restrict_reject, http_restrict_delete, count_
+  dontlognull,
+  dontlog_normal,
+  log_separate_errors,
+  logasap,
+  tcpka,
+  clitcpka,
+  srvtcpka,
+  nolinger,
+  httpclose,
+  http_server_close,
+  http_keep_alive_off,
+  prefer_last_server,
+  http_buffer_request,
+  http_no_delay,
+  http_ignore_probes,
+  http_use_proxy_header,
+  http_pretend_keepalive,
+  abortonclose,
+  accept_unsafe_request,
+  accept_unsafe_response,
+  independent_streams,
+  socket_stats,
+  contstats,
+  splice_auto,
+  splice_request,
+  splice_response,
+  forwardfor,
+  originalto,
+  forwarded,
+  http_proxy,
+  checkcache,
+  transparent,
+  persist_off,
+  allbackups,
+  log_health_checks,
+  h1_case_adjust_bogus_client,
+  h1_case_adjust_bogus_server,
+  http_drop_request_trailers,
+  http_drop_response_trailers,
+  tcp_smart_accept,
+  tcp_smart_connect,
+  idle_close_on_response,
+  srvtcpka_,
+  use_small_buffers,
+  disable_h2_upgrade,
+  http_restrict_reject,
+  http_restrict_delete,
+  abortonclose_off,
+  count_
 };
 class Options {
  public:
@@ -62,7 +102,7 @@ struct Bind {
   std::string name;
   bool accept_proxy = false;
   std::uint32_t maximum = 0;
-  std::string default_backend_unused;  // none
+  std::string default_backend_unused;         // none
   std::vector<state::ListenerState*> states;  // one an address
   std::vector<std::uint8_t> level;            // stats socket level, CLI binds only
   std::string thread_set;
@@ -86,14 +126,14 @@ struct Forwarded {
   Part host, by, by_port, from, from_port;
 };
 
-struct StatsSettings {           // "stats …" of a proxy
+struct StatsSettings {  // "stats …" of a proxy
   bool enabled = false;
   std::string uri = "/haproxy?stats", realm = "HAProxy Statistics", description, node;
   std::int64_t refresh_s = 0;
   bool show_legends = false, show_modules = false, hide_version = false, show_node = false;
-  std::vector<std::pair<std::string, std::string>> users;   // "stats auth user:password"
+  std::vector<std::pair<std::string, std::string>> users;  // "stats auth user:password"
   std::vector<std::string> scopes;
-  rules::Ruleset rules;           // "stats http-request"
+  rules::Ruleset rules;                                                  // "stats http-request"
   std::vector<std::pair<bool, std::unique_ptr<expr::Condition>>> admin;  // "stats admin if …"
 };
 
@@ -105,9 +145,9 @@ struct ErrorReplies {
 };
 
 struct UseBackend {
-  std::unique_ptr<expr::Condition> condition;      // null: always
+  std::unique_ptr<expr::Condition> condition;  // null: always
   state::Proxy* fixed = nullptr;
-  std::shared_ptr<expr::LogFormat> dynamic;        // "%[…]"
+  std::shared_ptr<expr::LogFormat> dynamic;  // "%[…]"
   config::Position at;
 };
 
@@ -132,7 +172,7 @@ struct Proxy {
   bool disabled = false;
   Timeouts timeouts;
   Options options;
-  std::string log_tag;                              // empty: the process's
+  std::string log_tag;  // empty: the process's
 
   // frontend side
   std::vector<std::unique_ptr<Bind>> binds;
@@ -176,16 +216,16 @@ struct Config {
   std::vector<std::shared_ptr<obs::LogTarget>> log_targets;  // global "log"
   std::string log_tag = "haproxy";
   std::string log_send_hostname;
-  std::size_t buffer_size = 16384;                // tune.bufsize
-  std::size_t rewrite_reserve = 1024;             // tune.maxrewrite
+  std::size_t buffer_size = 16384;     // tune.bufsize
+  std::size_t rewrite_reserve = 1024;  // tune.maxrewrite
   std::size_t max_headers = 101;
   std::uint32_t maximum_connections = 0;
   bool retry_bodies = true;
   ErrorReplies errors;
 
-  Proxy* of(const state::Proxy* st) const;        // O(1); null for null
+  Proxy* of(const state::Proxy* st) const;  // O(1); null for null
   std::vector<Proxy*> by_index;
-  void freeze();                                  // once all sections were read: makes of() work
+  void freeze();  // once all sections were read: makes of() work
 };
 
 // The running configuration.

@@ -1,10 +1,11 @@
 // Answers that the proxy makes itself: of rules, and for what went wrong.
+#include "rules/reply.h"
+
 #include <charconv>
 
 #include "http/errors.h"
 #include "proxy/run.h"
 #include "proxy/session.h"
-#include "rules/reply.h"
 
 namespace proxy {
 
@@ -46,9 +47,12 @@ Shared configured(const Proxy* of, std::uint16_t status, expr::Context context) 
 }  // namespace
 
 Shared Run::error_reply(const state::Proxy* proxy, std::uint16_t status) {
-  if (Shared own = configured(config_->of(proxy), status, context(*frontend_, txn::Direction::request))) return own;
+  if (Shared own =
+          configured(config_->of(proxy), status, context(*frontend_, txn::Direction::request)))
+    return own;
   if (proxy != frontend_->state)
-    if (Shared own = configured(frontend_, status, context(*frontend_, txn::Direction::request))) return own;
+    if (Shared own = configured(frontend_, status, context(*frontend_, txn::Direction::request)))
+      return own;
   auto found = config_->errors.by_status.find(status);
   return found != config_->errors.by_status.end() ? found->second : builtin(status);
 }

@@ -92,7 +92,8 @@ Step Run::after_response_rules() {
 // Says in the head what becomes of the connection (RFC 9112 section 9.3).
 void Run::finish_response_head(http::ResponseHead& head, bool ours) {
   const bool old_client = !at_least_1_1(x().request.version) && x().request_valid;
-  if (head.framing == http::Framing::chunked && old_client) {  // knows no chunks (RFC 9112 section 7)
+  if (head.framing == http::Framing::chunked &&
+      old_client) {  // knows no chunks (RFC 9112 section 7)
     head.headers.remove(http::HeaderId::transfer_encoding);
     head.framing = http::Framing::until_close;
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <utility>
 
 #include "proxy/session.h"
 
@@ -12,11 +13,6 @@ namespace {
 
 constexpr unsigned kKeptRuns = 512;  // free ones a worker keeps
 
-struct Pool {
-  Run* head = nullptr;
-  unsigned count = 0;
-};
-thread_local Pool pool;
 
 std::atomic<std::uint32_t> next_exchange_id{0};
 
@@ -35,6 +31,19 @@ std::int64_t wall_us(rt::Instant at) {
   return duration_cast<microseconds>(at.time_since_epoch()).count() + offset_us;
 }
 
+}  // namespace
+
+// The free ones of a worker; they end with its thread.
+struct RunPool {
+  Run* head = nullptr;
+  unsigned count = 0;
+  ~RunPool() {
+    while (head != nullptr) delete std::exchange(head, head->next_free_);
+  }
+};
+
+namespace {
+thread_local RunPool pool;
 }  // namespace
 
 Run::Run() = default;
@@ -170,7 +179,9 @@ bool Run::client_aborted() {
   if (io.failed() || client_in_.broken() || client_out_.broken()) return true;
   if (!io.hung_up() && !client_in_.at_end()) return false;
   const Proxy& of = backend_ != nullptr ? *backend_ : *frontend_;
-  if (!of.options.has(Option::abortonclose)) return false;
+  const bool wanted = x().is_http ? !of.options.has(Option::abortonclose_off)
+                                  : of.options.has(Option::abortonclose);
+  if (!wanted) return false;
   // Requests sent ahead may stand before the end.
   if (!client_in_.at_end() && client_in_.all_here() && io.readable()) client_in_.fill();
   return client_in_.at_end();

@@ -89,6 +89,7 @@ class Run final : public txn::Engine, rt::Watcher {
   std::string_view make_unique_id() override;
 
  private:
+  friend struct RunPool;
   friend class BodyChannel;
   friend class Relay;
   friend class RunService;

@@ -317,6 +317,9 @@ bool option(ProxyContext& context) {
         args.line().at(), fmt::format("'option {}' has no effect: {}.", word, row->no_effect));
   if (row->parse != nullptr) return row->parse(context);
   context.proxy().options.set(row->bit, on(context));
+  // On by default where traffic is HTTP, so that being switched off is a fact of its own.
+  if (row->bit == Option::abortonclose)
+    context.proxy().options.set(Option::abortonclose_off, !on(context));
   if (row->bit == Option::use_small_buffers) return use_small_buffers_words(args);
   return true;
 }

@@ -1,0 +1,182 @@
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <functional>
+
+#include "rt/worker.h"
+#include "wire/input.h"
+#include "wire/output.h"
+
+namespace wire {
+namespace {
+
+// A connection and the far end of it, in a fiber of a worker.
+struct Pair {
+  Pair() {
+    int ends[2];
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends) != 0) std::abort();
+    near = std::make_unique<net::Connection>(ends[0]);
+    far = ends[1];
+  }
+  ~Pair() { ::close(far); }
+  void give(std::string_view bytes) const {
+    ASSERT_EQ(::write(far, bytes.data(), bytes.size()), static_cast<ssize_t>(bytes.size()));
+  }
+  std::string take() const {
+    char room[100000];
+    const ssize_t got = ::read(far, room, sizeof room);
+    return {room, got > 0 ? static_cast<std::size_t>(got) : 0};
+  }
+  void await() const {
+    ASSERT_EQ(near->io().wait_readable(rt::precise_now() + std::chrono::seconds(5)),
+              rt::Wait::ready);
+  }
+  std::unique_ptr<net::Connection> near;
+  int far;
+};
+
+void in_fiber(const std::function<void()>& body) {
+  rt::Runtime runtime(1);
+  bool done = false;
+  rt::spawn([&] {
+    body();
+    done = true;
+  });
+  runtime.run_until([&] { return done; });
+}
+
+// All payload of the message whose head is next, read as it comes.
+std::string read_body(Input& in, Pair& pair) {
+  std::string all;
+  http::ParseError error;
+  while (!in.over()) {
+    EXPECT_TRUE(in.decode(error)) << error.what;
+    all += in.payload();
+    in.consume(in.payload().size());
+    if (in.over()) break;
+    if (in.fill() == Fill::nothing) pair.await();
+  }
+  return all;
+}
+
+TEST(Input, ReadsMessagesBehindEachOther) {
+  in_fiber([] {
+    Pair pair;
+    Input in;
+    in.attach(pair.near.get());
+    pair.give(
+        "POST /1 HTTP/1.1\r\nContent-Length: 5\r\n\r\nhelloPOST /2 HTTP/1.1\r\nTransfer-Enco");
+    pair.give(
+        "ding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\nT: x\r\n\r\nGET /3 HTTP/1.1\r\n\r\n");
+    http::RequestHead head;
+    http::ParseError error;
+    const auto next_head = [&] {
+      while (in.parse({}, head, error) == http::Parse::need_more)
+        if (in.fill() == Fill::nothing) pair.await();
+      in.begin_body(head.framing, head.content_length);
+    };
+    next_head();
+    EXPECT_EQ(read_body(in, pair), "hello");
+    in.next_message();
+    next_head();
+    EXPECT_EQ(read_body(in, pair), "abcde");
+    EXPECT_EQ(in.trailers().size(), 1u);
+    EXPECT_EQ(head.target, "/2");
+    in.next_message();
+    next_head();
+    EXPECT_EQ(head.target, "/3");
+    EXPECT_TRUE(in.over());
+    in.next_message();
+    EXPECT_FALSE(in.has_bytes());
+    EXPECT_FALSE(in.detach().held());
+  });
+}
+
+TEST(Input, KeepsTheHeadWhileALargeBodyPasses) {
+  in_fiber([] {
+    Pair pair;
+    Input in;
+    in.attach(pair.near.get());
+    const std::string piece(40000, 'x');
+    pair.give("POST /kept HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n");
+    http::RequestHead head;
+    http::ParseError error;
+    pair.await();
+    ASSERT_EQ(in.fill(), Fill::some);
+    ASSERT_EQ(in.parse({}, head, error), http::Parse::complete);
+    in.begin_body(head.framing, 0);
+    std::string all;
+    for (int i = 0; i < 4; ++i) {
+      pair.give("9C40\r\n" + piece + "\r\n");
+      for (std::size_t got = 0; got < piece.size();) {
+        if (in.fill() == Fill::nothing) pair.await();
+        ASSERT_TRUE(in.decode(error)) << error.what;
+        got += in.payload().size();
+        all += in.payload();
+        in.consume(in.payload().size());
+      }
+    }
+    EXPECT_EQ(all, piece + piece + piece + piece);
+    EXPECT_EQ(head.target, "/kept");
+  });
+}
+
+TEST(Input, ReplacesPayload) {
+  in_fiber([] {
+    Pair pair;
+    Input in;
+    in.attach(pair.near.get());
+    pair.give("POST / HTTP/1.1\r\nContent-Length: 6\r\n\r\nabcdefGET");
+    pair.await();
+    in.fill();
+    http::RequestHead head;
+    http::ParseError error;
+    ASSERT_EQ(in.parse({}, head, error), http::Parse::complete);
+    in.begin_body(head.framing, head.content_length);
+    ASSERT_TRUE(in.decode(error));
+    ASSERT_TRUE(in.replace(1, 2, "12345"));
+    EXPECT_EQ(in.payload(), "a12345def");
+    EXPECT_EQ(in.raw(), "GET");
+    ASSERT_TRUE(in.replace(0, 9, ""));
+    EXPECT_EQ(in.payload(), "");
+    EXPECT_EQ(in.raw(), "GET");
+    EXPECT_FALSE(in.replace(0, 0, std::string(buffer_size(), 'x')));
+  });
+}
+
+TEST(Output, FramesAndKeepsWhatDoesNotGo) {
+  in_fiber([] {
+    Pair pair;
+    Output out;
+    out.attach(pair.near.get());
+    http::Headers trailers;
+    trailers.add_parsed({"t", "x", http::HeaderId::other});
+    EXPECT_TRUE(out.send_body("head\r\n\r\n", "abc", true, false));
+    EXPECT_TRUE(out.send_body({}, "de", true, true, &trailers));
+    EXPECT_EQ(pair.take(), "head\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\nt: x\r\n\r\n");
+    EXPECT_TRUE(out.send_body({}, {}, true, true));
+    EXPECT_EQ(pair.take(), "0\r\n\r\n");
+
+    const std::string large(3'000'000, 'y');
+    EXPECT_TRUE(out.send(large));
+    EXPECT_TRUE(out.blocked());
+    std::size_t got = 0;
+    while (got < large.size()) {
+      const std::string piece = pair.take();
+      got += piece.size();
+      if (piece.empty()) {
+        ASSERT_EQ(pair.near->io().wait_writable(rt::precise_now() + std::chrono::seconds(5)),
+                  rt::Wait::ready);
+      }
+      ASSERT_TRUE(out.flush());
+    }
+    EXPECT_FALSE(out.blocked());
+    ::shutdown(pair.far, SHUT_RDWR);
+    for (int i = 0; i < 3 && out.send("z"); ++i) rt::yield();
+    EXPECT_TRUE(out.broken());
+  });
+}
+
+}  // namespace
+}  // namespace wire
