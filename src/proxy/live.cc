@@ -1,6 +1,8 @@
 #include "proxy/live.h"
 
 #include <atomic>
+#include <functional>
+#include <iterator>
 #include <mutex>
 
 #include "proxy/run.h"
@@ -28,7 +30,9 @@ void on_every_worker(const std::function<void()>& work) {
     if (rt::suspend(rt::kNever) == rt::Wait::cancelled) rt::yield();
 }
 
-// Exchanges are counted for the process; a session that has none yet is not shown.
+// Set in every identifier, so that no small number names an exchange by accident.
+constexpr std::uint64_t kExchangeMark = std::uint64_t{1} << 32;
+
 std::string text_of(const net::Address& address) {
   return address.is_unix() ? "unix:1" : address.text();
 }
@@ -38,7 +42,7 @@ std::string text_of(const net::Address& address) {
 bool Run::describe(LiveExchange& out) const {
   if (!exchange_) return false;
   const txn::Exchange& e = *exchange_;
-  out.id = e.id;
+  out.id = kExchangeMark | e.id;
   out.worker = rt::worker_index();
   out.is_http = e.is_http;
   out.has_request = e.is_http && e.request_valid;

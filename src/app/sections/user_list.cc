@@ -27,7 +27,7 @@ void read_user_list(const config::Section& section, Assembly& assembly) {
   list->name = name;
   bool good = true;
   for (const config::Line& line : section.lines) {
-    config::Arguments args(line, diagnostics, 0);
+    config::Arguments args(line, diagnostics);
     good = list->parse(args) && good;
   }
   if (good) list->finish(diagnostics);
