@@ -1,4 +1,6 @@
 """HTTP/1 between client and server: persistence, framing in both directions, interim answers, tunnels."""
+from textwrap import dedent
+
 import pytest
 
 from harness import Answer, Closed, at_once
@@ -202,7 +204,7 @@ def test_close_options(start, web, option, client_stays, connections):
 
 def test_server_connections_are_shared(start, web):
     server = web("ok")
-    proxy = simple(start, server, "http-reuse always")
+    proxy = start("global\n    nbthread 1\n" + dedent(SIMPLE.format(options="http-reuse always")), s1=server)
     for _ in range(10):
         assert proxy.get().text == "ok"
     assert server.connections == 1

@@ -79,7 +79,7 @@ Step Run::answer(const txn::Reply& reply) {
   head.reason =
       reply.reason.empty() ? http::reason_phrase(reply.status) : std::string_view(reply.reason);
   char digits[20];
-  auto [end, error] = std::to_chars(digits, digits + sizeof digits, reply.body.size());
+  const char* end = std::to_chars(digits, digits + sizeof digits, reply.body.size()).ptr;
   head.framing = http::Framing::length;
   head.content_length = reply.body.size();
   const bool bare = reply.status == 204 || reply.status < 200;

@@ -13,7 +13,6 @@ namespace {
 
 constexpr unsigned kKeptRuns = 512;  // free ones a worker keeps
 
-
 std::atomic<std::uint32_t> next_exchange_id{0};
 
 std::int64_t wall_us(rt::Instant at) {
