@@ -17,6 +17,7 @@ machine, later known as proxy.port("name"). `@dir@` is the folder of this run. S
 import os
 import queue
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -28,7 +29,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-BINARY = os.environ.get("PROXY") or str(ROOT / "build/release/moongate")
+_named = os.environ.get("PROXY") or str(ROOT / "build/release/moongate")
+BINARY = os.path.abspath(shutil.which(_named) or _named)  # tests run it from other folders
 IS_REFERENCE = "haproxy" in os.path.basename(BINARY)
 PATIENCE = 10.0  # seconds that anything may take before a test fails
 

@@ -204,3 +204,17 @@ def test_sessions_are_counted_and_freed(start, tcp):
     for wire in wires:
         wire.close()
     assert eventually(lambda: current() == {"FRONTEND": 0, "BACKEND": 0, "s1": 0})
+
+
+def test_expect_proxy_as_a_rule(start, tcp):
+    proxy = start("""
+        listen fe
+            mode tcp
+            bind @fe@
+            tcp-request connection expect-proxy layer4 if { src 127.0.0.1 }
+            tcp-request content reject if !{ src 192.0.2.1 }
+            server s1 @s1@
+    """, s1=tcp(echo))
+    with proxy.connect() as wire:
+        wire.send("PROXY TCP4 192.0.2.1 192.0.2.2 1111 2222\r\nx")
+        assert wire.read(1) == b"x"

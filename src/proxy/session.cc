@@ -90,15 +90,18 @@ void Session::accept(int fd, const net::Address& peer, const Proxy& frontend, co
 // Without rules to run the first bytes are awaited without a fiber.
 void Session::begin() {
   facts.destination = connection->local();
+  if (frontend.options.has(Option::clitcpka)) {
+    const int one = 1;  // refused on unix sockets, which need none
+    ::setsockopt(connection->io().fd(), SOL_SOCKET, SO_KEEPALIVE, &one, sizeof one);
+  }
   const bool rules =
       !frontend.tcp_connection.empty() || !frontend.tcp_session.empty() || bind.accept_proxy;
   if (rules) {
     state_ = State::serving;
     rt::spawn([this] {
-      if (!connection_rules() || (bind.accept_proxy && !read_proxy_header()) || !session_rules()) {
-        close();
-        return;
-      }
+      const bool welcome =
+          connection_rules() && (!expects_proxy_header() || read_proxy_header()) && session_rules();
+      if (!welcome) return close();
       serve();
     });
     return;
@@ -143,7 +146,12 @@ bool Session::session_rules() {
   return true;
 }
 
-// The header that a proxy before us sends first (bind … accept-proxy).
+// "accept-proxy" of the line, or an "expect-proxy" rule.
+bool Session::expects_proxy_header() const {
+  return bind.accept_proxy || (facts.extras && facts.extras->expect_proxy);
+}
+
+// The header that a proxy before us sends first.
 bool Session::read_proxy_header() {
   const rt::Duration timeout = first_set({frontend.timeouts.client_hs, frontend.timeouts.client});
   const rt::Instant deadline = timeout == rt::kForever ? rt::kNever : rt::now() + timeout;

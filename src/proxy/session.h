@@ -53,6 +53,7 @@ class Session final : public rt::Watcher, public boost::intrusive::list_base_hoo
   ~Session();
   void begin();  // in a fiber or the loop: connection rules, then park or serve
   bool connection_rules();
+  bool expects_proxy_header() const;
   bool read_proxy_header();
   bool session_rules();
   void serve();  // in a fiber

@@ -20,6 +20,20 @@ struct OptionRow : config::Keyword {
   std::string_view no_effect = {};
 };
 
+// Read and kept, but nothing acts on them yet: whoever sets one is told.
+constexpr Option kNotYet[] = {
+    Option::prefer_last_server,
+    Option::http_use_proxy_header,
+    Option::independent_streams,
+    Option::contstats,
+    Option::checkcache,
+    Option::h1_case_adjust_bogus_client,
+    Option::h1_case_adjust_bogus_server,
+    Option::http_drop_request_trailers,
+    Option::http_drop_response_trailers,
+    Option::idle_close_on_response,
+};
+
 bool on(const ProxyContext& context) { return !context.negated && !context.reset; }
 
 // httpclose, http-server-close and http-keep-alive exclude each other; the last one written holds.
@@ -317,6 +331,10 @@ bool option(ProxyContext& context) {
         args.line().at(), fmt::format("'option {}' has no effect: {}.", word, row->no_effect));
   if (row->parse != nullptr) return row->parse(context);
   context.proxy().options.set(row->bit, on(context));
+  if (on(context) &&
+      std::find(std::begin(kNotYet), std::end(kNotYet), row->bit) != std::end(kNotYet))
+    context.diagnostics().notice(args.line().at(),
+                                 fmt::format("'option {}' has no effect yet.", word));
   // On by default where traffic is HTTP, so that being switched off is a fact of its own.
   if (row->bit == Option::abortonclose)
     context.proxy().options.set(Option::abortonclose_off, !on(context));

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "app/global/keyword.h"
 #include "app/sections/section.h"
 #include "base/text.h"
@@ -7,6 +9,55 @@
 namespace app {
 
 namespace {
+
+// Checked and kept, but nothing acts on them yet: whoever sets one is told.
+constexpr std::string_view kNotYet[] = {
+    "close-spread-time",
+    "dns-accept-family",
+    "h1-accept-payload-with-any-method",
+    "h1-case-adjust",
+    "h1-case-adjust-file",
+    "h1-do-not-close-on-insecure-transfer-encoding",
+    "harden.reject-privileged-ports.tcp",
+    "http-err-codes",
+    "http-fail-codes",
+    "httpclient.resolvers.disabled",
+    "httpclient.resolvers.id",
+    "httpclient.resolvers.prefer",
+    "httpclient.retries",
+    "httpclient.timeout.connect",
+    "noreuseport",
+    "pp2-never-send-local",
+    "stats-file",
+    "tune.bufsize.large",
+    "tune.glitches.kill.cpu-usage",
+    "tune.h1.be.glitches-threshold",
+    "tune.h1.fe.glitches-threshold",
+    "tune.http.cookielen",
+    "tune.http.logurilen",
+    "tune.max-checks-per-thread",
+    "tune.notsent-lowat.client",
+    "tune.notsent-lowat.server",
+    "tune.peers.max-updates-at-once",
+    "tune.pool-high-fd-ratio",
+    "tune.pool-low-fd-ratio",
+    "tune.rcvbuf.backend",
+    "tune.rcvbuf.client",
+    "tune.rcvbuf.frontend",
+    "tune.rcvbuf.server",
+    "tune.sndbuf.backend",
+    "tune.sndbuf.client",
+    "tune.sndbuf.frontend",
+    "tune.sndbuf.server",
+    "tune.stick-counters",
+    "tune.vars.check-max-size",
+    "tune.vars.global-max-size",
+    "tune.vars.proc-max-size",
+    "tune.vars.reqres-max-size",
+    "tune.vars.sess-max-size",
+    "tune.vars.txn-max-size",
+    "warn-blocked-traffic-after",
+};
 
 constexpr std::string_view kNegation =
     "negation/default currently supported only for options, log, busy-polling, set-dumpable, "
@@ -35,9 +86,12 @@ void read_line(const config::Line& line, GlobalSettings& settings,
   GlobalContext context{settings, args, *row, negated};
   const std::size_t mistakes = diagnostics.messages().size();
   if (!row->parse(context)) return;
-  if (diagnostics.messages().size() == mistakes && args.expect_end() && !row->no_effect.empty())
+  if (diagnostics.messages().size() != mistakes || !args.expect_end()) return;
+  if (!row->no_effect.empty())
     diagnostics.diagnostic(line.at(),
                            fmt::format("'{}' has no effect: {}.", row->name, row->no_effect));
+  else if (std::find(std::begin(kNotYet), std::end(kNotYet), row->name) != std::end(kNotYet))
+    diagnostics.notice(line.at(), fmt::format("'{}' has no effect yet.", row->name));
 }
 
 }  // namespace
