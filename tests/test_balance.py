@@ -126,10 +126,11 @@ def test_leastconn_avoids_the_busy(start, web):
             server slow @slow@
             server fast @fast@ weight 1
     """, slow=web(slow), fast=web(lambda r: "fast"))
-    threads = [threading.Thread(target=proxy.get, args=("/hold",)) for _ in range(2)]
-    for t in threads:
-        t.start()
-    assert arrived.wait(10)
+    threads = []
+    while not arrived.is_set():  # until one of them is on the slow server
+        threads.append(threading.Thread(target=proxy.get, args=("/hold",)))
+        threads[-1].start()
+        arrived.wait(0.5)
     assert spread(proxy, 6) == {"fast": 6}
     hold.set()
     for t in threads:

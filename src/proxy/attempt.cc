@@ -79,7 +79,8 @@ Step Run::pick_server() {
   e.times.dequeued = rt::now();
   if (slot) {
     slot_ = std::move(*slot);
-    e.server = &slot_.server()->state();
+    server_ = slot_.server();
+    e.server = &server_->state();
     return Step::go_on;
   }
   state::ProxyCounters& counters = backend_->state->backend.mine();

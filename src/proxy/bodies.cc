@@ -99,6 +99,7 @@ Run::Moved Run::move_response() {
           touch_server();
           result = Moved::some;
           x().response_body_bytes += got;
+          if (server_in_.all_here()) server_is_done();
           if (!client_out_.send({room.data(), got})) return Moved::sink_gone;
           response_done_ = server_in_.all_here();
           continue;
@@ -116,6 +117,7 @@ Run::Moved Run::move_response() {
     const std::string_view payload = server_in_.payload();
     const bool last = server_in_.all_here();
     if (payload.empty() && !last) continue;
+    if (last) server_is_done();
     if (!client_out_.send_body({}, payload, response_chunked_, last, &server_in_.trailers()))
       return Moved::sink_gone;
     x().response_body_bytes += payload.size();
@@ -124,6 +126,12 @@ Run::Moved Run::move_response() {
     response_done_ = last;
   }
   return Moved::some;
+}
+
+// The server has done its part: its place is free before the client can know of it, so that whoever
+// reacts to a response finds the server's sessions counted without it.
+void Run::server_is_done() {
+  if (request_sent_) slot_.free();
 }
 
 // Whether the next thing has to come from the client: body bytes, or room for ours.
@@ -156,7 +164,7 @@ void Run::body_timed_out() {
 void Run::relay_trouble(Moved moved, bool response_side) {
   txn::Exchange& e = x();
   state::ProxyCounters& counters = backend_->state->backend.mine();
-  state::ServerCounters& server = slot_.server()->state().counters.mine();
+  state::ServerCounters& server = e.server->counters.mine();
   const txn::Phase phase = response_done_ ? txn::Phase::last : txn::Phase::data;
   const bool clients_end = response_side == (moved == Moved::sink_gone);
   if (moved == Moved::bad_framing) {

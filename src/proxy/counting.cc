@@ -30,7 +30,7 @@ void Run::count_status() {
   const std::size_t slot = kind >= 1 && kind <= 5 ? kind - 1 : 5;
   frontend_->state->frontend.mine().responses[slot].add();
   if (backend_ != nullptr) backend_->state->backend.mine().responses[slot].add();
-  if (slot_ && !is_reply_) slot_.server()->state().counters.mine().responses[slot].add();
+  if (server_ != nullptr && !is_reply_) server_->state().counters.mine().responses[slot].add();
 }
 
 void Run::count_end() {

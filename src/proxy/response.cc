@@ -132,6 +132,7 @@ Step Run::send_response_head() {
   const bool last = server_in_.all_here();
   response_started_ = true;
   if (frontend_->options.has(Option::logasap)) log();
+  if (last && !e.response.upgrade) server_is_done();
   const bool sent =
       client_out_.send_body(bytes, payload, response_chunked_, last, &server_in_.trailers());
   e.response_body_bytes += payload.size();

@@ -119,6 +119,7 @@ void Run::begin(bool http) {
   ++session_->facts.requests;
 
   backend_ = nullptr;
+  server_ = nullptr;
   persistence_ = cookie_server_ = nullptr;
   persistent_ = fresh_only_ = abort_cancels_ = request_dead_ = false;
   counted_backend_ = continue_sent_ = false;
@@ -194,9 +195,8 @@ void Run::drop_server(bool reusable) {
   const bool clean = !server_in_.has_bytes() && !server_in_.at_end() && !server_out_.blocked();
   server_in_.detach();
   server_out_.detach();
-  upstream::Server* server = slot_.server();
-  if (reusable && clean && server != nullptr)
-    server->release(std::move(link_));
+  if (reusable && clean && server_ != nullptr)
+    server_->release(std::move(link_));
   else
     link_.drop();
 }

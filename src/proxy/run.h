@@ -168,6 +168,7 @@ class Run final : public txn::Engine, rt::Watcher {
   bool keep_for_retry(std::string_view payload);
   Step relay_bodies();
   void relay_trouble(Moved moved, bool response_side);
+  void server_is_done();
   bool waits_for_client() const;
   rt::Instant body_deadline() const;
   void body_timed_out();
@@ -240,6 +241,7 @@ class Run final : public txn::Engine, rt::Watcher {
 
   upstream::ServerLink link_;
   upstream::Slot slot_;
+  upstream::Server* server_ = nullptr;  // whose slot it is or was
   std::optional<expr::Context> pick_context_;
   std::optional<upstream::PickContext> pick_;
   state::Server* persistence_ = nullptr;    // where the cookie sends the request
