@@ -3,7 +3,7 @@ JOBS ?= $(shell nproc)
 PRESET ?= release
 BINARY = build/$(PRESET)/moongate
 
-.PHONY: all run build test test-unit test-e2e lint format asan tsan fuzz clean packages packages-test
+.PHONY: all run build test test-unit test-e2e soak lint format asan tsan fuzz clean packages packages-test
 
 all: build
 
@@ -31,6 +31,10 @@ test-unit:
 test-e2e:
 	@PROXY=$${PROXY:-$(abspath $(BINARY))} /usr/bin/python3 -m pytest -q tests \
 	  $$(/usr/bin/python3 -c "import xdist" 2>/dev/null && echo "-n auto") $(PYTEST)
+
+# A minute of many clients, flapping servers and failing scripts; PRESET=asan looks for leaks as well.
+soak: build
+	@PROXY=$(abspath $(BINARY)) /usr/bin/python3 tests/soak.py
 
 lint: packages-test
 	@tools/lint.sh

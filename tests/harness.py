@@ -42,7 +42,7 @@ defaults
     timeout server 10s
 """
 
-SANITIZER = re.compile(r"AddressSanitizer|LeakSanitizer|ThreadSanitizer|runtime error:|terminate called")
+SANITIZER = re.compile(r"AddressSanitizer|LeakSanitizer|ThreadSanitizer|:\d+:\d+: runtime error:|terminate called")
 
 
 def eventually(condition, seconds=PATIENCE, what="it"):
