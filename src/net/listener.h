@@ -29,8 +29,8 @@ struct ListenOptions {
 };
 
 // Binds and listens; an error says what and why ("cannot bind 127.0.0.1:80: Address already in
-// use"). Adopts the descriptor for Kind::inherited_fd. A unix socket takes the place of one left
-// behind by an earlier process, or still in use by it, in one step. Blocking, at start-up.
+// use"). Adopts a copy of the descriptor for Kind::inherited_fd. A unix socket takes the place of
+// one left behind by an earlier process, or still in use by it, in one step. Blocking, at start-up.
 [[nodiscard]] base::Result<int> open_listener(const Address& at, const ListenOptions& options);
 
 // The address a listening descriptor is bound to: of an adopted one, or of port 0.
