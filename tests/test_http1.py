@@ -113,6 +113,22 @@ def test_responses_without_a_body(start, tcp):
         assert wire.ask().text == "hello"
 
 
+@pytest.mark.parametrize("size", [5, 100_000])
+def test_a_head_that_rules_made_a_get_has_no_body(start, web, size):
+    proxy = start("""
+        frontend fe
+            bind @fe@
+            http-request set-method GET if { path /rewritten }
+            default_backend be
+        backend be
+            server s1 @s1@
+    """, s1=web(b"x" * size))
+    with proxy.connect() as wire:
+        for _ in range(3):
+            assert wire.ask("HEAD", "/rewritten").headers["content-length"] == str(size)
+        assert len(wire.ask("GET").body) == size
+
+
 def test_expect_100_continue(start, tcp):
     def server(wire):
         head = wire.read_until(b"\r\n\r\n")

@@ -7,8 +7,8 @@
 #include <optional>
 #include <utility>
 
+#include "base/hash.h"
 #include "base/text.h"
-#include "net/crc32c.h"
 
 namespace net {
 
@@ -120,7 +120,7 @@ bool checksum_matches(std::string_view header, std::size_t at) {
   for (std::size_t i = 0; i < kChecksumSize; ++i) told = told << 8 | byte_at(header, at + i);
   std::string copy(header);
   std::fill_n(copy.begin() + static_cast<std::ptrdiff_t>(at), kChecksumSize, '\0');
-  return crc32c(copy) == told;
+  return base::hash_crc32c(copy) == told;
 }
 
 bool read_tlvs(std::string_view header, std::size_t at, ProxyHeader& out) {
@@ -245,7 +245,7 @@ std::string write_proxy_v2(const ProxyHeader& header) {
   out[14] = static_cast<char>(length >> 8);
   out[15] = static_cast<char>(length);
   if (checksum) {
-    const std::uint32_t sum = crc32c(out);
+    const std::uint32_t sum = base::hash_crc32c(out);
     for (unsigned i = 0; i < kChecksumSize; ++i)
       out[*checksum + i] = static_cast<char>(sum >> (24 - 8 * i));
   }

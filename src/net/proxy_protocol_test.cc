@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "net/crc32c.h"
+#include "base/hash.h"
 
 namespace net {
 namespace {
@@ -109,7 +109,7 @@ TEST(ProxyV2, KnownBytes) {
             kSignature + "\x21\x11\0\x0c"s + "\x7f\0\0\1\x0a\0\0\2\x12\x34\0\x50"s);
   header.local = true;
   EXPECT_EQ(write_proxy_v2(header), kSignature + "\x20\0\0\0"s);
-  EXPECT_EQ(crc32c("123456789"), 0xe3069283U);  // RFC 3720 appendix B.4's polynomial
+  EXPECT_EQ(base::hash_crc32c("123456789"), 0xe3069283U);  // RFC 3720 appendix B.4's polynomial
 }
 
 TEST(ProxyV2, LocalAndUnspecifiedKeepTheOwnAddresses) {

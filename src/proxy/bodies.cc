@@ -100,7 +100,7 @@ Run::Moved Run::move_response() {
           result = Moved::some;
           x().response_body_bytes += got;
           if (server_in_.all_here()) server_is_done();
-          if (!client_out_.send({room.data(), got})) return Moved::sink_gone;
+          if (!send_to_client({}, {room.data(), got}, false)) return Moved::sink_gone;
           response_done_ = server_in_.all_here();
           continue;
         }
@@ -118,8 +118,7 @@ Run::Moved Run::move_response() {
     const bool last = server_in_.all_here();
     if (payload.empty() && !last) continue;
     if (last) server_is_done();
-    if (!client_out_.send_body({}, payload, response_chunked_, last, &server_in_.trailers()))
-      return Moved::sink_gone;
+    if (!send_to_client({}, payload, last)) return Moved::sink_gone;
     x().response_body_bytes += payload.size();
     server_in_.consume(payload.size());
     result = Moved::some;
@@ -132,6 +131,18 @@ Run::Moved Run::move_response() {
 // reacts to a response finds the server's sessions counted without it.
 void Run::server_is_done() {
   if (request_sent_) slot_.free();
+}
+
+// Rules may have made another method of a client's HEAD; the client still expects no body.
+bool Run::send_to_client(std::string_view head, std::string_view payload, bool last) {
+  if (body_hidden_) return head.empty() || client_out_.send(head);
+  return client_out_.send_body(head, payload, response_chunked_, last, &server_in_.trailers());
+}
+
+bool Run::asked_for_head() const {
+  const txn::Exchange& e = x();
+  return e.original_method.empty() ? e.request_valid && e.request.method == http::Method::head
+                                   : e.original_method == "HEAD";
 }
 
 // Whether the next thing has to come from the client: body bytes, or room for ours.

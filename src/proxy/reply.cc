@@ -158,8 +158,7 @@ Step Run::send_reply(std::string_view body) {
   finish_response_head(e.response, true);
   std::string bytes;
   http::write_response_head(e.response, bytes);
-  const bool head_only = (e.request_valid && e.request.method == http::Method::head) ||
-                         e.response.status == 204 || e.response.status == 304;
+  const bool head_only = asked_for_head() || e.response.status == 204 || e.response.status == 304;
   if (!head_only) bytes += body;
   if (!head_only) e.response_body_bytes += body.size();
   response_started_ = true;

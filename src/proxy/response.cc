@@ -133,8 +133,8 @@ Step Run::send_response_head() {
   response_started_ = true;
   if (frontend_->options.has(Option::logasap)) log();
   if (last && !e.response.upgrade) server_is_done();
-  const bool sent =
-      client_out_.send_body(bytes, payload, response_chunked_, last, &server_in_.trailers());
+  body_hidden_ = e.request.method != http::Method::head && asked_for_head();
+  const bool sent = send_to_client(bytes, payload, last);
   e.response_body_bytes += payload.size();
   server_in_.consume(payload.size());
   response_done_ = last;

@@ -169,6 +169,8 @@ class Run final : public txn::Engine, rt::Watcher {
   Step relay_bodies();
   void relay_trouble(Moved moved, bool response_side);
   void server_is_done();
+  bool send_to_client(std::string_view head, std::string_view payload, bool last);
+  bool asked_for_head() const;
   bool waits_for_client() const;
   rt::Instant body_deadline() const;
   void body_timed_out();
@@ -263,7 +265,8 @@ class Run final : public txn::Engine, rt::Watcher {
   bool response_started_ = false;  // the client has got something of the final response
   bool response_done_ = false;
   bool response_chunked_ = false;
-  bool keep_alive_ = false;  // with the client
+  bool body_hidden_ = false;  // the server sends a body that the client did not ask for
+  bool keep_alive_ = false;   // with the client
   bool server_keep_alive_ = false;
   bool is_reply_ = false;  // the response is ours
   bool logged_ = false;

@@ -72,8 +72,8 @@ bool RunService::start(const http::ResponseHead& head) {
   e.response_valid = true;
   e.times.response_start = rt::now();
   run_.is_reply_ = true;
-  with_body_ = e.request.method != http::Method::head && out.status >= 200 && out.status != 204 &&
-               out.status != 304;
+  with_body_ =
+      !run_.asked_for_head() && out.status >= 200 && out.status != 204 && out.status != 304;
   const http::Field* length = out.headers.find(http::HeaderId::content_length);
   const auto bytes =
       length == nullptr ? std::nullopt : base::parse_int<std::uint64_t>(length->value);

@@ -2,9 +2,9 @@
 
 #include <array>
 
+#include "base/hash.h"
 #include "expr/context.h"
 #include "expr/log_format.h"
-#include "net/crc32c.h"
 #include "net/proxy_protocol.h"
 
 namespace upstream {
@@ -17,7 +17,7 @@ constexpr std::uint8_t kTlvUniqueId = 0x05;
 
 // The CRC TLV covers the whole header with its own value as zero; it is the last one written.
 void seal(std::string& header) {
-  const std::uint32_t crc = net::crc32c(header);
+  const std::uint32_t crc = base::hash_crc32c(header);
   for (std::size_t i = 0; i < 4; ++i)
     header[header.size() - 4 + i] = static_cast<char>(crc >> (24 - 8 * i));
 }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/hash.h"
 #include "upstream/balance/hashed.h"
 #include "upstream/hash.h"
 
@@ -34,7 +35,7 @@ std::uint32_t key_of(const Server& server, HashKey kind) {
     case HashKey::id:
       return by_id();
     case HashKey::id32:
-      return avalanche(st.id);
+      return base::avalanche(st.id);
     case HashKey::guid: {
       const std::string& guid = server.settings().guid;
       return guid.empty() ? by_id()
@@ -88,7 +89,7 @@ class HashRing final : public HashTable {
       const std::uint32_t count = server->scaled_weight();
       ring->weight += count;
       for (std::uint32_t i = 0; i < count; ++i)
-        ring->points.push_back({avalanche(key + i), server});
+        ring->points.push_back({base::avalanche(key + i), server});
     }
     std::sort(ring->points.begin(), ring->points.end());
     ring_.publish(std::move(ring));

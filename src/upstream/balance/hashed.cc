@@ -1,5 +1,6 @@
 #include "upstream/balance/hashed.h"
 
+#include "base/hash.h"
 #include "upstream/hash.h"
 
 namespace upstream {
@@ -18,7 +19,8 @@ std::uint32_t HashedBalancer::hash(std::string_view text) const {
 Server* HashedBalancer::pick(PickContext& pick) {
   const auto found = key(pick);
   if (!found) return others_->pick(pick);
-  Server* server = table_->at(backend_.settings.hash_avalanche ? avalanche(*found) : *found, pick);
+  Server* server =
+      table_->at(backend_.settings.hash_avalanche ? base::avalanche(*found) : *found, pick);
   if (server != nullptr) pick.taken = server->try_take();
   return server;
 }
