@@ -346,8 +346,8 @@ bool parse_statuses(Parse& p, HttpExpectStep& step) {
 }
 
 // "[-m <method>] <text>" behind name, name-lf, value or value-lf.
-bool parse_header_text(Parse& p, HttpExpectStep::Text& out, bool is_format, bool is_name) {
-  using How = HttpExpectStep::Text::How;
+bool parse_header_text(Parse& p, HeaderText& out, bool is_format, bool is_name) {
+  using How = HeaderText::How;
   if (p.args.accept("-m")) {
     const auto method = p.args.text("-m");
     if (!method) return false;

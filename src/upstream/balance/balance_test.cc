@@ -10,7 +10,6 @@ namespace upstream {
 namespace {
 
 using testing::Farm;
-using testing::in_fiber;
 using testing::Request;
 
 std::string many(Farm& farm, int requests) {

@@ -147,8 +147,7 @@ bool collect_body(CheckRun& run) {
 
 }  // namespace
 
-bool HttpExpectStep::Text::matches(CheckRun& run, std::string_view subject,
-                                   bool ignore_case) const {
+bool HeaderText::matches(CheckRun& run, std::string_view subject, bool ignore_case) const {
   if (how == How::regex) return regex->matches(subject);
   std::string wanted = text;
   if (format != nullptr) {

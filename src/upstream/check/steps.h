@@ -112,6 +112,15 @@ class HttpSendStep final : public CheckStep {
   bool send_state = false;
 };
 
+// One side of a header match of "http-check expect".
+struct HeaderText {
+  enum class How : std::uint8_t { equal, begins, ends, contains, regex } how = How::equal;
+  std::string text;
+  std::shared_ptr<expr::LogFormat> format;
+  std::shared_ptr<const expr::Regex> regex;
+  bool matches(CheckRun& run, std::string_view subject, bool ignore_case) const;
+};
+
 class HttpExpectStep final : public ExpectStep {
  public:
   bool run(CheckRun& run) const override;
@@ -131,16 +140,8 @@ class HttpExpectStep final : public ExpectStep {
   std::shared_ptr<expr::LogFormat> format;
   bool disable_on_404 = false;
 
-  // One side of a header match.
-  struct Text {
-    enum class How : std::uint8_t { equal, begins, ends, contains, regex } how = How::equal;
-    std::string text;
-    std::shared_ptr<expr::LogFormat> format;
-    std::shared_ptr<const expr::Regex> regex;
-    bool matches(CheckRun& run, std::string_view subject, bool ignore_case) const;
-  };
-  Text name;
-  std::optional<Text> value;
+  HeaderText name;
+  std::optional<HeaderText> value;
 
  private:
   bool read_head(CheckRun& run) const;
