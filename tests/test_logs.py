@@ -189,3 +189,20 @@ def test_stream_target(start, tcp):
     proxy.get("/tcp")
     eventually(lambda: received)
     assert received[0] == b"<6>line /tcp from 127.0.0.1\n"
+
+
+def test_log_global_says_everything_once(start, syslog):
+    log = syslog()
+    proxy = start("""
+        global
+            log @log@ local0
+        frontend fe
+            bind @fe@
+            log global
+            log-format "request %HP"
+            http-request return status 200
+    """, log=log)
+    for target in ("/1", "/2"):
+        proxy.get(target)
+    log.next("request /2")
+    assert len([line for line in log.lines if "request /" in line]) == 2

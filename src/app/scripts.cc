@@ -39,9 +39,8 @@ lua::Environment environment_of(Generation& generation) {
   proxy::Config* config = &generation.config;
   environment.log = [config](const state::Proxy* proxy, obs::Level level, std::string_view text) {
     const proxy::Proxy* settings = proxy != nullptr ? config->of(proxy) : nullptr;
-    const bool global = settings == nullptr || settings->log_global;
-    const bool own = settings != nullptr && !settings->log_targets.empty();
-    if (!own && !(global && !config->log_targets.empty())) return false;
+    const auto& targets = settings != nullptr ? settings->log_targets : config->log_targets;
+    if (targets.empty()) return false;
     const std::string& tag =
         settings != nullptr && !settings->log_tag.empty() ? settings->log_tag : config->log_tag;
     obs::LogLine line;
@@ -49,8 +48,7 @@ lua::Environment environment_of(Generation& generation) {
     line.tag = tag;
     line.text = text;
     line.host = config->log_send_hostname;
-    if (own) obs::send(settings->log_targets, line);
-    if (global) obs::send(config->log_targets, line);
+    obs::send(targets, line);
     return true;
   };
   environment.backend = [config](const state::Proxy& proxy) -> upstream::Backend* {

@@ -28,9 +28,7 @@ std::string connect_line(const txn::Exchange& e) {
 void Run::log() {
   txn::Exchange& e = x();
   logged_ = true;
-  const auto& targets = frontend_->log_targets;
-  if (e.dont_log || (targets.empty() && !(frontend_->log_global && !config_->log_targets.empty())))
-    return;
+  if (e.dont_log || frontend_->log_targets.empty()) return;
   const bool good = successful(e);
   if (good && frontend_->options.has(Option::dontlog_normal) && e.retries == 0) return;
   if (frontend_->options.has(Option::dontlognull) && !e.is_http && e.bytes_in == 0 &&
@@ -74,7 +72,6 @@ void Run::log_line(std::string_view origin) {
   line.host = config_->log_send_hostname;
   frontend_->state->logged.fetch_add(1, std::memory_order_relaxed);
   obs::send(frontend_->log_targets, line);
-  if (frontend_->log_global) obs::send(config_->log_targets, line);
 }
 
 void Run::log_now(std::string_view origin, std::string_view) { log_line(origin); }

@@ -187,8 +187,7 @@ struct Proxy {
   Capture cookie_capture;
   std::shared_ptr<expr::LogFormat> log_format, error_log_format, log_format_sd, unique_id_format;
   std::string unique_id_header;
-  std::vector<std::shared_ptr<obs::LogTarget>> log_targets;
-  bool log_global = false;
+  std::vector<std::shared_ptr<obs::LogTarget>> log_targets;  // with those of "log global"
 
   // both
   rules::Ruleset http_request, http_response, http_after_response, tcp_response;

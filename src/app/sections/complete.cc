@@ -83,7 +83,6 @@ class Completer {
 
   void logs() {
     obs::link_targets(draft_.log, assembly_.diagnostics);
-    proxy_.log_global = draft_.log.global;
     proxy_.log_targets = draft_.log.targets;
     if (draft_.log.global)
       for (const auto& target : assembly_.settings().log.targets)
