@@ -22,7 +22,6 @@ struct CliSocket {
   net::ListenOptions listen;
   Access access = Access::operator_;
   SeverityOutput severity = SeverityOutput::none;
-  bool expose_listeners = false;
   config::Position at;
 };
 

@@ -92,10 +92,11 @@ bool parse_severity(config::Arguments& args, std::string_view value, CliSocket& 
   return true;
 }
 
-bool parse_expose(config::Arguments& args, std::string_view value, CliSocket& out) {
+bool parse_expose(config::Arguments& args, std::string_view value, CliSocket&) {
   if (value != "listeners")
     return args.error_at_previous(fmt::format("'expose-fd' expects 'listeners', not '{}'", value));
-  out.expose_listeners = true;
+  args.diagnostics().notice(
+      args.previous(), "'expose-fd' has no effect yet: no newer process can take sockets over.");
   return true;
 }
 

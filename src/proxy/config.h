@@ -61,7 +61,6 @@ enum class Option : std::uint8_t {
   forwardfor,
   originalto,
   forwarded,
-  http_proxy,
   checkcache,
   transparent,
   persist_off,
@@ -74,7 +73,6 @@ enum class Option : std::uint8_t {
   tcp_smart_accept,
   tcp_smart_connect,
   idle_close_on_response,
-  srvtcpka_,
   use_small_buffers,
   disable_h2_upgrade,
   http_restrict_reject,
@@ -102,7 +100,6 @@ struct Bind {
   std::string name;
   bool accept_proxy = false;
   std::uint32_t maximum = 0;
-  std::string default_backend_unused;         // none
   std::vector<state::ListenerState*> states;  // one an address
   std::vector<std::uint8_t> level;            // stats socket level, CLI binds only
   std::string thread_set;
