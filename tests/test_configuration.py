@@ -175,3 +175,25 @@ def test_pid_file_and_daemon(tmp_path):
     finally:
         os.kill(pid, 15)
         harness.eventually(lambda: not os.path.exists(f"/proc/{pid}") or "Z" in open(f"/proc/{pid}/stat").read())
+
+
+def test_forms_that_old_configurations_use(check):
+    code, text = check("""
+        global
+            external-check
+        defaults
+            mode tcp
+            timeout connect 1s
+            timeout client 1s
+            timeout server 1s
+        listen fe
+            bind @fe@
+            balance
+            tcp-request inspect-delay 1s
+            tcp-request content reject if !{ req.ssl_ver 3.0-3.1 }
+            option external-check
+            external-check command /bin/true
+            server s1 127.0.0.1:1 check
+    """)
+    assert code == 0, text
+    assert "insecure-fork-wanted" in text

@@ -1,5 +1,6 @@
 """TCP mode: bytes both ways, half-closes, content rules, PROXY protocol."""
 import struct
+from pathlib import Path
 
 import pytest
 
@@ -218,3 +219,33 @@ def test_expect_proxy_as_a_rule(start, tcp):
     with proxy.connect() as wire:
         wire.send("PROXY TCP4 192.0.2.1 192.0.2.2 1111 2222\r\nx")
         assert wire.read(1) == b"x"
+
+
+def test_connections_come_from_a_range_of_ports(start, tcp):
+    def peer(wire):
+        wire.send(str(wire.sock.getpeername()[1]))
+        wire.read_all()
+
+    ports = range(28400, 28420)
+    proxy = start("""
+        listen fe
+            mode tcp
+            bind @fe@
+            server s1 @s1@ source 127.0.0.1:28400-28419
+    """, s1=tcp(peer))
+    with proxy.connect() as first, proxy.connect() as second:
+        seen = {int(wire.read(5)) for wire in (first, second)}
+    assert len(seen) == 2 and seen <= set(ports)
+
+
+@pytest.mark.skipif(not Path("/proc/sys/net/mptcp/enabled").exists(), reason="a kernel without MPTCP")
+def test_multipath_addresses(start, tcp):
+    proxy = start("""
+        listen fe
+            mode tcp
+            bind mptcp@@fe@
+            server s1 mptcp@@s1@
+    """, s1=tcp(echo))
+    proxy.wait_for_port(proxy.port())
+    with proxy.connect() as wire:
+        assert wire.send("to and fro").read(10) == b"to and fro"

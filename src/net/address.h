@@ -111,14 +111,15 @@ struct AddressSpec {
   int port_offset = 0;  // "+10", "-10": added to the client's destination port
   bool has_port = false;
   bool has_offset = false;
-  bool any = false;          // "*" or empty host
-  bool is_datagram = false;  // "udp@", "udp4@", "udp6@", "uxdg@", "dgram+…"
-  bool is_stream = false;    // "tcp@", "tcp4@", "tcp6@", "uxst@", "stream+…": asked for in words
-  int family = AF_UNSPEC;    // as a prefix or a numeric host forces it
+  bool any = false;           // "*" or empty host
+  bool is_datagram = false;   // "udp@", "udp4@", "udp6@", "uxdg@", "dgram+…"
+  bool is_stream = false;     // "tcp@", "tcp4@", "tcp6@", "uxst@", "stream+…": asked for in words
+  bool is_multipath = false;  // "mptcp@", "mptcp4@", "mptcp6@"
+  int family = AF_UNSPEC;     // as a prefix or a numeric host forces it
 };
 
-// Understands every form of section 2.9 but those of QUIC, reverse HTTP, MPTCP and socket pairs,
-// which it refuses by name. The error says what is wrong with `text` ("invalid port '65536'").
+// Understands every form of section 2.9 but those of QUIC, reverse HTTP and socket pairs, which it
+// refuses by name. The error says what is wrong with `text` ("invalid port '65536'").
 base::Result<AddressSpec> parse_address(std::string_view text);
 
 // The address that `spec` names, with `port` where it has one; "*" is 0.0.0.0, or :: after an IPv6

@@ -8,7 +8,7 @@ namespace net {
 namespace {
 
 enum class Form : unsigned char { ip, unix_path, abstract, abstract_z, descriptor };
-enum class Transport : unsigned char { unsaid, stream, datagram };
+enum class Transport : unsigned char { unsaid, stream, multipath, datagram };
 
 struct Prefix {
   std::string_view text;
@@ -28,6 +28,9 @@ constexpr Prefix kPrefixes[] = {
     {"tcp@", Form::ip, AF_UNSPEC, Transport::stream},
     {"tcp4@", Form::ip, AF_INET, Transport::stream},
     {"tcp6@", Form::ip, AF_INET6, Transport::stream},
+    {"mptcp@", Form::ip, AF_UNSPEC, Transport::multipath},
+    {"mptcp4@", Form::ip, AF_INET, Transport::multipath},
+    {"mptcp6@", Form::ip, AF_INET6, Transport::multipath},
     {"udp@", Form::ip, AF_UNSPEC, Transport::datagram},
     {"udp4@", Form::ip, AF_INET, Transport::datagram},
     {"udp6@", Form::ip, AF_INET6, Transport::datagram},
@@ -36,7 +39,7 @@ constexpr Prefix kPrefixes[] = {
 };
 
 constexpr std::string_view kUnsupported[] = {
-    "quic4@", "quic6@", "quic+", "mptcp@", "mptcp4@", "mptcp6@", "rhttp@", "sockpair@",
+    "quic4@", "quic6@", "quic+", "rhttp@", "sockpair@",
 };
 
 constexpr std::size_t kLongestPath = 107;
@@ -140,7 +143,8 @@ base::Result<AddressSpec> parse_address(std::string_view text) {
     if (take(rest, prefix.text)) {
       form = prefix.form;
       spec.family = prefix.family;
-      if (prefix.transport == Transport::stream) spec.is_stream = true;
+      spec.is_multipath = prefix.transport == Transport::multipath;
+      if (prefix.transport == Transport::stream || spec.is_multipath) spec.is_stream = true;
       if (prefix.transport == Transport::datagram) spec.is_datagram = true;
       break;
     }

@@ -51,10 +51,13 @@ bool bind_source(int fd, const Address& to, const ConnectOptions& options) {
       return false;
   }
   // The port is chosen at connect(), when the whole pair of addresses is known: more of them fit.
-  if (options.source.port() == 0) set(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
+  if (options.source.port() == 0 && !options.source_ports)
+    set(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
   set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+  Address source = options.source;
+  if (options.source_ports) source.set_port(options.source_ports->take());
   sockaddr_storage storage;
-  const socklen_t size = options.source.to_sockaddr(storage);
+  const socklen_t size = source.to_sockaddr(storage);
   return ::bind(fd, reinterpret_cast<sockaddr*>(&storage), size) == 0;
 }
 
@@ -91,22 +94,39 @@ base::Result<std::unique_ptr<Connection>, IoError> adopt(int number) {
   return wrap(fd);
 }
 
+// A socket whose connection is made or under way (`under_way`); -1 with errno.
+int begin_connect(const Address& to, const ConnectOptions& options, bool& under_way) {
+  sockaddr_storage storage;
+  const socklen_t size = to.to_sockaddr(storage);
+  const int protocol = options.multipath && to.is_ip() ? IPPROTO_MPTCP : 0;
+  OwnedFd fd(::socket(to.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol));
+  if (fd.get() < 0 || !prepare(fd.get(), to, options)) return -1;
+  const int result = ::connect(fd.get(), reinterpret_cast<sockaddr*>(&storage), size);
+  under_way = result != 0;
+  return result == 0 || errno == EINPROGRESS ? fd.release() : -1;
+}
+
+// Ports of a range may be in use: the next ones are tried.
+int begin_connect_from_range(const Address& to, const ConnectOptions& options, bool& under_way) {
+  const unsigned most = options.source_ports ? options.source_ports->count : 1;
+  for (unsigned tried = 1;; ++tried) {
+    const int fd = begin_connect(to, options, under_way);
+    const bool port_taken = errno == EADDRINUSE || errno == EADDRNOTAVAIL;
+    if (fd >= 0 || !port_taken || tried >= most) return fd;
+  }
+}
+
 }  // namespace
 
 base::Result<std::unique_ptr<Connection>, IoError> connect(const Address& to,
                                                            const ConnectOptions& options,
                                                            rt::Instant deadline) {
   if (to.kind() == Address::Kind::inherited_fd) return adopt(to.fd());
-  sockaddr_storage storage;
-  const socklen_t size = to.to_sockaddr(storage);
-  if (size == 0) return base::fail(IoError::unreachable);
-  OwnedFd fd(::socket(to.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (fd.get() < 0 || !prepare(fd.get(), to, options)) return base::fail(io_error(errno));
-
-  const int result = ::connect(fd.get(), reinterpret_cast<sockaddr*>(&storage), size);
-  if (result != 0 && errno != EINPROGRESS)  // EAGAIN: the backlog of a unix socket is full
+  if (to.kind() == Address::Kind::none) return base::fail(IoError::unreachable);
+  bool under_way = false;
+  OwnedFd fd(begin_connect_from_range(to, options, under_way));
+  if (fd.get() < 0)  // EAGAIN: the backlog of a unix socket is full
     return base::fail(errno == EAGAIN ? IoError::no_resources : io_error(errno));
-  const bool under_way = result != 0;
   auto connection = wrap(fd);
   if (!connection || !under_way) return connection;
 

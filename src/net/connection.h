@@ -4,6 +4,7 @@
 
 #include <sys/uio.h>
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -63,16 +64,29 @@ class Connection {
   base::Result<std::size_t, IoError> write_rest(std::span<const iovec> parts, std::size_t offset);
 };
 
+// The ports that connections may come from, taken in turn by all workers.
+struct SourcePorts {
+  SourcePorts(std::uint16_t first, std::uint16_t last) : low(first), count(last - first + 1u) {}
+  std::uint16_t take() {
+    return static_cast<std::uint16_t>(low + next.fetch_add(1, std::memory_order_relaxed) % count);
+  }
+  std::uint16_t low;
+  unsigned count;
+  std::atomic<unsigned> next = 0;
+};
+
 struct ConnectOptions {
-  Address source;            // bind before connect when not none
-  bool transparent = false;  // IP_TRANSPARENT for a foreign source
-  std::string interface;     // SO_BINDTODEVICE
-  int mark = 0;              // SO_MARK
-  int tos = -1;              // IP_TOS
-  unsigned mss = 0;          // TCP_MAXSEG
-  bool keepalive = false;    // SO_KEEPALIVE
+  Address source;                             // bind before connect when not none
+  std::shared_ptr<SourcePorts> source_ports;  // in place of the source's own port
+  bool transparent = false;                   // IP_TRANSPARENT for a foreign source
+  std::string interface;                      // SO_BINDTODEVICE
+  int mark = 0;                               // SO_MARK
+  int tos = -1;                               // IP_TOS
+  unsigned mss = 0;                           // TCP_MAXSEG
+  bool keepalive = false;                     // SO_KEEPALIVE
   unsigned tcp_user_timeout_ms = 0;
   bool fast_open = false;
+  bool multipath = false;  // MPTCP (RFC 8684); with a peer that knows none, plain TCP
 };
 
 // Connects, waiting in the fiber. TCP_NODELAY is set on TCP. Kind::inherited_fd takes the

@@ -24,8 +24,8 @@ class Opening {
   Opening(const Opening&) = delete;
   Opening& operator=(const Opening&) = delete;
 
-  bool socket() {
-    fd_ = ::socket(at_.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  bool socket(int protocol = 0) {
+    fd_ = ::socket(at_.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
     return fd_ >= 0 || failed("create a socket for");
   }
   bool set(int level, int name, int value, const char* what) {
@@ -104,8 +104,8 @@ bool set_ip_options(Opening& o, const Address& at, const ListenOptions& options)
 }
 
 bool open_ip(Opening& o, const Address& at, const ListenOptions& options) {
-  return o.socket() && set_ip_options(o, at, options) && set_tcp_options(o, at, options) &&
-         o.bind(at) && o.listen(options.backlog);
+  return o.socket(options.multipath ? IPPROTO_MPTCP : 0) && set_ip_options(o, at, options) &&
+         set_tcp_options(o, at, options) && o.bind(at) && o.listen(options.backlog);
 }
 
 // A socket is made beside its final place and renamed over it, so that a restart finds the path in

@@ -21,6 +21,7 @@ struct ListenOptions {
   bool v4v6 = false, v6only = false;
   bool defer_accept = false;
   bool fast_open = false;
+  bool multipath = false;   // MPTCP (RFC 8684), which also takes plain TCP
   bool reuse_port = false;  // several processes of one user may bind the same port
   std::string interface;
   unsigned mss = 0;

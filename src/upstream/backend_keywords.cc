@@ -90,9 +90,13 @@ bool balance_random(Parse& p, std::string_view draws) {
 }
 
 bool parse_balance(Parse& p) {
+  p.settings.balance_given = true;
+  if (p.args.done()) {
+    p.settings.balance = "roundrobin";
+    return true;
+  }
   const auto word = p.args.text("balance");
   if (!word) return false;
-  p.settings.balance_given = true;
   if (auto name = in_parentheses(*word, "hdr")) return balance_hdr(p, *name);
   if (auto draws = in_parentheses(*word, "random")) return balance_random(p, *draws);
   if (auto name = in_parentheses(*word, "rdp-cookie")) {
@@ -329,7 +333,7 @@ bool parse_fullconn(Parse& p) {
 }
 
 bool parse_source_line(Parse& p) {
-  return parse_source(p.args, p.settings.connect, p.settings.source) && p.args.expect_end();
+  return parse_source(p.args, p.settings.connect, p.settings.source, false) && p.args.expect_end();
 }
 
 bool parse_load_state(Parse& p) {

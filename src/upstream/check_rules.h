@@ -49,6 +49,7 @@ struct CheckDraft {
 
 // Null with a report when the rules make no sense.
 std::shared_ptr<const CheckRules> make_check_rules(const BackendSettings& settings,
+                                                   std::string_view proxy,
                                                    config::Diagnostics& diagnostics);
 std::shared_ptr<const CheckRules> make_agent_rules();
 

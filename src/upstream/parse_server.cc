@@ -130,6 +130,7 @@ bool parse_server(config::Arguments& args, expr::ParseContext& context, Backend&
   settings->name = std::move(head.name);
   settings->address_text = std::move(head.address_text);
   settings->spec = std::move(head.spec);
+  settings->connect.multipath = settings->spec.is_multipath;
   settings->at = at;
   settings->id = 0;
   ServerParse parse{args, context, backend.settings, *settings, backend.state().mode, false};

@@ -8,11 +8,16 @@ namespace upstream {
 
 namespace {
 
-bool to_address(config::Arguments& args, std::string_view text, net::Address& out) {
+bool to_address(config::Arguments& args, std::string_view text, net::Address& out,
+                std::shared_ptr<net::SourcePorts>* ports = nullptr) {
   const auto spec = net::parse_address(text);
   if (!spec) return args.error_at_previous(fmt::format("'source': {}", spec.error()));
-  if (spec->port_high > spec->port_low)
-    return args.error_at_previous("'source': port ranges are not there yet");
+  if (spec->port_high > spec->port_low) {
+    if (ports == nullptr)
+      return args.error_at_previous(
+          fmt::format("'source': port range not permitted here in '{}'", text));
+    *ports = std::make_shared<net::SourcePorts>(spec->port_low, spec->port_high);
+  }
   if (spec->kind != net::Address::Kind::none && spec->kind != net::Address::Kind::ipv4 &&
       spec->kind != net::Address::Kind::ipv6) {
     out = net::Address::unix_socket(spec->kind, spec->host);
@@ -57,9 +62,13 @@ bool parse_usesrc(config::Arguments& args, SourceSettings& source) {
 
 }  // namespace
 
-bool parse_source(config::Arguments& args, net::ConnectOptions& connect, SourceSettings& source) {
+bool parse_source(config::Arguments& args, net::ConnectOptions& connect, SourceSettings& source,
+                  bool ranges) {
   const auto text = args.text("source");
-  if (!text || !to_address(args, *text, connect.source)) return false;
+  connect.source_ports.reset();
+  // Of a server only, whose connections are few enough for it (manual, "source").
+  if (!text || !to_address(args, *text, connect.source, ranges ? &connect.source_ports : nullptr))
+    return false;
   source = {};
   connect.interface.clear();
   while (!args.done()) {

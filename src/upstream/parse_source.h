@@ -6,6 +6,7 @@
 
 namespace upstream {
 
-bool parse_source(config::Arguments& args, net::ConnectOptions& connect, SourceSettings& source);
+bool parse_source(config::Arguments& args, net::ConnectOptions& connect, SourceSettings& source,
+                  bool ranges);
 
 }  // namespace upstream

@@ -35,7 +35,8 @@ bool prepare_checks(Backend& backend, config::Diagnostics& diagnostics) {
   for (const auto& server : backend.servers()) {
     const ServerSettings& settings = server->settings();
     if (settings.check.enabled) {
-      if (rules == nullptr) rules = make_check_rules(backend.settings, diagnostics);
+      if (rules == nullptr)
+        rules = make_check_rules(backend.settings, backend.state().name, diagnostics);
       if (rules == nullptr) return false;
       server->checker_ = std::make_unique<Checker>(*server, Checker::Kind::health, rules);
       good &= direct(*server->checker_, diagnostics);

@@ -264,7 +264,7 @@ bool parse_tlv(Parse& p) {
 
 bool parse_source_of_server(Parse& p) {
   p.settings.has_source = true;
-  return parse_source(p.args, p.settings.connect, p.settings.source);
+  return parse_source(p.args, p.settings.connect, p.settings.source, true);
 }
 
 bool parse_pool_name(Parse& p) {

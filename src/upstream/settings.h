@@ -33,7 +33,6 @@ struct SourceSettings {
   net::Address transparent;  // usesrc <addr>
   std::string header;        // usesrc hdr_ip(<header>,<occurrence>)
   int occurrence = -1;
-  std::uint16_t port_low = 0, port_high = 0;
 };
 
 // TLVs that "proxy-v2-options" asks for.
@@ -180,8 +179,9 @@ struct BackendSettings {
   std::vector<std::shared_ptr<obs::LogTarget>> log_targets;
   std::string log_tag = "haproxy", log_hostname;
   std::uint32_t spread_checks = 0;  // percent
-  bool external_checks = false,
-       external_preserve_env = false;  // global external-check, insecure-fork-wanted
+  bool external_checks = false;     // "external-check"
+  bool external_preserve_env = false;
+  bool external_forks = false;  // "insecure-fork-wanted"
   std::string external_command, external_path;
 };
 

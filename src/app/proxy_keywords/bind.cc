@@ -375,6 +375,7 @@ bool add_address(config::Arguments& args, const GlobalSettings& settings, std::s
   if (spec->has_offset)
     return refuse_it(fmt::format("port offset not permitted here in '{}'", text));
   if (spec->port_low == 0) return refuse_it("invalid port '0'");
+  bind.listen.multipath |= spec->is_multipath;
   std::vector<net::Ip> ips;
   if (spec->any) {
     ips = any_address(*spec, false);

@@ -46,7 +46,8 @@ class Completer {
     settings.log_tag = proxy_.log_tag.empty() ? global.log_tag : proxy_.log_tag;
     settings.log_hostname = global.log_hostname;
     settings.spread_checks = static_cast<std::uint32_t>(global.spread_checks);
-    settings.external_checks = global.external_check && global.insecure_fork;
+    settings.external_checks = global.external_check;
+    settings.external_forks = global.insecure_fork;
     settings.external_preserve_env = global.external_check_keeps_environment;
     if (settings.full_connections == 0) settings.full_connections = share_of_frontends();
     settings.state_file = upstream::state_file_path(settings, proxy_.name, global.server_state_file,

@@ -53,7 +53,7 @@ base::Result<std::string> version_range(std::string_view word) {
     if (!minor) return std::nullopt;
     return std::int64_t{*major} << 16 | *minor;
   };
-  std::size_t colon = word.find(':');
+  std::size_t colon = word.find_first_of(":-");
   std::string_view low = word.substr(0, colon);
   std::string_view high = colon == std::string_view::npos ? low : word.substr(colon + 1);
   auto from = number(low, 0);

@@ -111,22 +111,27 @@ std::shared_ptr<const CheckRules> tcp_sequence(const CheckDraft& draft) {
   return std::make_shared<Sequence>(std::move(steps));
 }
 
-std::shared_ptr<const CheckRules> external(const BackendSettings& settings,
+std::shared_ptr<const CheckRules> external(const BackendSettings& settings, std::string_view proxy,
                                            config::Diagnostics& diagnostics) {
-  if (!settings.external_checks) {
-    diagnostics.alert({}, "'option external-check' needs 'external-check' in the global section");
-    return nullptr;
-  }
-  if (settings.external_command.empty()) {
-    diagnostics.alert({}, "'option external-check' needs 'external-check command'");
-    return nullptr;
-  }
+  const auto about = [proxy](std::string_view what) {
+    return fmt::format("Proxy '{}' : 'option external-check' {}", proxy, what);
+  };
+  const auto needs = [&](std::string_view word) {
+    diagnostics.alert({}, about(fmt::format("unable to find required '{}'.", word)));
+  };
+  if (!settings.external_checks) needs("global.external-check");
+  if (settings.external_command.empty()) needs("external-check command");
+  if (!settings.external_checks || settings.external_command.empty()) return nullptr;
+  if (!settings.external_forks)
+    diagnostics.warning({}, about("runs programs, for which 'insecure-fork-wanted' is not enabled "
+                                  "in the global section: where the system forbids it, it fails."));
   return make_external_rules(settings);
 }
 
 }  // namespace
 
 std::shared_ptr<const CheckRules> make_check_rules(const BackendSettings& settings,
+                                                   std::string_view proxy,
                                                    config::Diagnostics& diagnostics) {
   static const CheckDraft kPlain;
   CheckDraft draft = settings.check != nullptr ? *settings.check : kPlain;
@@ -155,7 +160,7 @@ std::shared_ptr<const CheckRules> make_check_rules(const BackendSettings& settin
     case CheckDraft::Kind::spop:
       return protocol(spop_steps());
     case CheckDraft::Kind::external:
-      return external(settings, diagnostics);
+      return external(settings, proxy, diagnostics);
   }
   return nullptr;
 }
