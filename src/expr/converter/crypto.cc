@@ -36,7 +36,7 @@ bool digest_with(const EVP_MD* md, Context& context, Value& value) {
       EVP_DigestUpdate(ctx, value.text.data(), value.text.size()) != 1 ||
       EVP_DigestFinal_ex(ctx, out, &size) != 1)
     return false;
-  return give_bytes(value, context.arena.copy({reinterpret_cast<const char*>(out), size}));
+  return give_binary(value, context.arena.copy({reinterpret_cast<const char*>(out), size}));
 }
 
 // Named digests are fetched once and live as long as the process.
@@ -117,7 +117,7 @@ bool hmac(Args args, Context& context, Value& value, const ConverterRow&) {
   if (HMAC(digest_of(args[0]), key.data(), static_cast<int>(key.size()), raw(value.text),
            value.text.size(), out, &size) == nullptr)
     return false;
-  return give_bytes(value, context.arena.copy({reinterpret_cast<const char*>(out), size}));
+  return give_binary(value, context.arena.copy({reinterpret_cast<const char*>(out), size}));
 }
 bool check_hmac(std::vector<Argument>& args, ParseContext& context, const config::Keyword& row,
                 std::string& error) {
@@ -208,7 +208,7 @@ bool run_cipher(const Cipher& how, bool gcm, bool encrypt, Context& context, Val
     return false;
   if (gcm && encrypt && EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, kTagSize, tag) != 1)
     return false;
-  return give_bytes(value, {out, static_cast<std::size_t>(size + last)});
+  return give_binary(value, {out, static_cast<std::size_t>(size + last)});
 }
 
 template <bool kEncrypt>

@@ -119,7 +119,7 @@ bool encode64(Args, Context& context, Value& value, const ConverterRow&) {
 template <bool kUrl>
 bool decode64(Args, Context& context, Value& value, const ConverterRow&) {
   std::string_view out;
-  return base64_decode(value.text, kUrl, context.arena, out) && give_bytes(value, out);
+  return base64_decode(value.text, kUrl, context.arena, out) && give_binary(value, out);
 }
 
 bool url_decode(Args args, Context& context, Value& value, const ConverterRow&) {

@@ -66,7 +66,7 @@ bool iif(Args args, Context&, Value& value, const ConverterRow&) {
 
 bool network_order(Args, Context& context, Value& value, const ConverterRow&) {
   std::uint32_t big = htonl(static_cast<std::uint32_t>(value.integer));
-  return give_bytes(value, context.arena.copy({reinterpret_cast<const char*>(&big), 4}));
+  return give_binary(value, context.arena.copy({reinterpret_cast<const char*>(&big), 4}));
 }
 
 constexpr ConverterRow kRows[] = {

@@ -39,7 +39,7 @@ bool parse_frame(std::string_view bytes, Frame& out) {
 
 bool eth_bytes(Value& value, std::size_t from, std::size_t size) {
   Frame frame;
-  return parse_frame(value.text, frame) && give_bytes(value, value.text.substr(from, size));
+  return parse_frame(value.text, frame) && give_binary(value, value.text.substr(from, size));
 }
 bool eth_destination(Args, Context&, Value& value, const ConverterRow&) {
   return eth_bytes(value, 0, 6);
@@ -49,11 +49,11 @@ bool eth_source(Args, Context&, Value& value, const ConverterRow&) {
 }
 bool eth_header(Args, Context&, Value& value, const ConverterRow&) {
   Frame frame;
-  return parse_frame(value.text, frame) && give_bytes(value, value.text.substr(0, frame.header));
+  return parse_frame(value.text, frame) && give_binary(value, value.text.substr(0, frame.header));
 }
 bool eth_data(Args, Context&, Value& value, const ConverterRow&) {
   Frame frame;
-  return parse_frame(value.text, frame) && give_bytes(value, value.text.substr(frame.header));
+  return parse_frame(value.text, frame) && give_binary(value, value.text.substr(frame.header));
 }
 bool eth_protocol(Args, Context&, Value& value, const ConverterRow&) {
   Frame frame;
@@ -127,11 +127,11 @@ std::int64_t version_of(const Ip& ip) { return ip.version; }
 
 bool ip_header(Args, Context&, Value& value, const ConverterRow&) {
   Ip ip;
-  return parse_ip(value.text, ip) && give_bytes(value, value.text.substr(0, ip.header));
+  return parse_ip(value.text, ip) && give_binary(value, value.text.substr(0, ip.header));
 }
 bool ip_data(Args, Context&, Value& value, const ConverterRow&) {
   Ip ip;
-  return parse_ip(value.text, ip) && give_bytes(value, value.text.substr(ip.header));
+  return parse_ip(value.text, ip) && give_binary(value, value.text.substr(ip.header));
 }
 
 std::string_view address_bytes(const Ip& ip, bool source) {
@@ -229,7 +229,7 @@ bool option_kinds(Args, Context& context, Value& value, const ConverterRow&) {
   if (!parse_tcp(value.text, tcp)) return false;
   Text out(context.arena, tcp.options.size());
   add_kinds(tcp, out);
-  return give_bytes(value, out.view());
+  return give_binary(value, out.view());
 }
 
 enum FingerprintPart : std::int64_t { kTtl = 1, kOptions = 2, kSource = 4 };
@@ -267,7 +267,7 @@ bool fingerprint(Args args, Context& context, Value& value, const ConverterRow&)
   if (mode & kTtl) out.add(static_cast<char>(ip.ttl));
   if (mode & kOptions) add_kinds(tcp, out);
   if (mode & kSource) out.add(address_bytes(ip, true));
-  return give_bytes(value, out.view());
+  return give_binary(value, out.view());
 }
 
 constexpr ConverterRow kRows[] = {

@@ -124,7 +124,7 @@ bool extract(const Query& query, std::string_view message, Value& value) {
       message = data;
       continue;
     }
-    if (query.type == nullptr) return give_bytes(value, data);
+    if (query.type == nullptr) return give_binary(value, data);
     return wire == query.type->wire && give_field(*query.type, data, value);
   }
   return false;

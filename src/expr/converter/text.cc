@@ -189,7 +189,7 @@ bool bytes(Args args, Context& context, Value& value, const ConverterRow&) {
   if (has(args, 1) && !number_of(args[1], context, count)) return false;
   if (offset < 0 || count < 0) return false;
   std::size_t from = std::min(static_cast<std::size_t>(offset), value.text.size());
-  return give_bytes(value, value.text.substr(from, static_cast<std::size_t>(count)));
+  return give_binary(value, value.text.substr(from, static_cast<std::size_t>(count)));
 }
 bool check_bytes(std::vector<Argument>& args, ParseContext& context, const config::Keyword& row,
                  std::string& error) {

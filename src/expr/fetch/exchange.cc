@@ -44,10 +44,10 @@ bool reused(Args, Context& context, Value& out, const FetchRow&) {
 }
 bool termination(Args, Context& context, Value& out, const FetchRow&) {
   if (context.exchange == nullptr) return false;
-  Builder builder(context.arena, 2);
-  builder.add(static_cast<char>(context.exchange->end.cause));
-  builder.add(static_cast<char>(context.exchange->end.phase));
-  return give_text(out, builder.view());
+  Text text(context.arena, 2);
+  text.add(static_cast<char>(context.exchange->end.cause));
+  text.add(static_cast<char>(context.exchange->end.phase));
+  return give_text(out, text.view());
 }
 bool status(Args, Context& context, Value& out, const FetchRow&) {
   if (context.exchange == nullptr) return false;

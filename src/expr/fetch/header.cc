@@ -178,14 +178,14 @@ bool names(Args args, Context& context, Value& out, const FetchRow&) {
   std::string_view delimiter = text_or(args, 0, ",");
   std::size_t size = 0;
   for (const http::Field& field : *headers) size += field.name.size() + 1;
-  Builder builder(context.arena, size);
+  Text text(context.arena, size);
   bool first = true;
   for (const http::Field& field : *headers) {
-    if (!first) builder.add(delimiter.substr(0, 1));
-    builder.add(field.name);
+    if (!first) text.add(delimiter.substr(0, 1));
+    text.add(field.name);
     first = false;
   }
-  return give_text(out, builder.view());
+  return give_text(out, text.view());
 }
 
 template <txn::Direction direction>
@@ -194,10 +194,10 @@ bool lines(Args, Context& context, Value& out, const FetchRow&) {
   if (headers == nullptr) return false;
   std::size_t size = 2;
   for (const http::Field& field : *headers) size += field.name.size() + field.value.size() + 4;
-  Builder builder(context.arena, size);
+  Text text(context.arena, size);
   for (const http::Field& field : *headers)
-    builder.add(field.name).add(": ").add(field.value).add("\r\n");
-  return give_text(out, builder.add("\r\n").view());
+    text.add(field.name).add(": ").add(field.value).add("\r\n");
+  return give_text(out, text.add("\r\n").view());
 }
 
 // Lengths in the variable-length coding of SPOE (doc/SPOE.txt, section 3.1).

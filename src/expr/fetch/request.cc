@@ -53,8 +53,8 @@ bool check_query(std::vector<Argument>& args, std::string& error) {
 std::string_view host_and(Context& context, const http::RequestHead& head, std::string_view rest) {
   const http::Field* host = head.headers.find(http::HeaderId::host);
   if (host == nullptr || host->value.empty()) return rest;
-  Builder builder(context.arena, host->value.size() + rest.size());
-  return builder.add(host->value).add(rest).view();
+  Text text(context.arena, host->value.size() + rest.size());
+  return text.add(host->value).add(rest).view();
 }
 bool base_text(Context& context, bool with_query, std::string_view& text) {
   const http::RequestHead* head = request_head(context);
@@ -108,10 +108,10 @@ bool hash32_src(Args, Context& context, Value& out, const FetchRow&) {
   net::Ip ip = context.session->source.ip();
   if (ip.family == 0) return false;
   std::size_t size = ip.family == AF_INET ? 4 : 16;
-  Builder builder(context.arena, 4 + size);
-  for (int shift = 24; shift >= 0; shift -= 8) builder.add(static_cast<char>(number >> shift));
-  builder.add({reinterpret_cast<const char*>(&ip.v6), size});
-  return give_binary(out, builder.view());
+  Text text(context.arena, 4 + size);
+  for (int shift = 24; shift >= 0; shift -= 8) text.add(static_cast<char>(number >> shift));
+  text.add({reinterpret_cast<const char*>(&ip.v6), size});
+  return give_binary(out, text.view());
 }
 
 bool absolute_target(Context& context, net::Ip& ip, std::uint16_t& port) {

@@ -1,5 +1,4 @@
-// What the files of sample fetches share: giving values, optional arguments, and the heads of the
-// messages wherever they can be had.
+// What the files of sample fetches share: the heads of the messages wherever they can be had.
 #pragma once
 
 #include <algorithm>
@@ -7,7 +6,7 @@
 #include <cstring>
 #include <string_view>
 
-#include "expr/keyword.h"
+#include "expr/support.h"
 
 namespace expr::fetch {
 
@@ -15,33 +14,9 @@ namespace expr::fetch {
 inline constexpr std::uint32_t kAnywhere = kInternal | kConfig;  // constants: also while parsing
 inline constexpr std::uint32_t kTransaction = kRequestHttpP;     // from the request to the log
 
-inline bool give(Value& out, std::int64_t number) {
-  out = Value::of(number);
-  return true;
-}
-inline bool give_bool(Value& out, bool truth) {
-  out = Value::of(truth);
-  return true;
-}
-inline bool give_text(Value& out, std::string_view text) {
-  out = Value::str(text);
-  return true;
-}
-inline bool give_binary(Value& out, std::string_view bytes) {
-  out = Value::bin(bytes);
-  return true;
-}
 inline bool give_ip(Value& out, const net::Ip& ip) {
   out = Value::of(ip);
   return static_cast<bool>(out);
-}
-
-inline bool has(Args args, std::size_t i) { return i < args.size() && args[i].present(); }
-inline std::string_view text_or(Args args, std::size_t i, std::string_view otherwise = {}) {
-  return has(args, i) ? std::string_view(args[i].text()) : otherwise;
-}
-inline std::int64_t integer_or(Args args, std::size_t i, std::int64_t otherwise) {
-  return has(args, i) ? args[i].integer() : otherwise;
 }
 
 std::int64_t wall_us();
@@ -90,25 +65,5 @@ inline std::string_view path_of(std::string_view target) {
 
 // The leading decimal number of a text, with a sign; 0 without one.
 std::int64_t leading_number(std::string_view text);
-
-// Builds texts in the arena: room for `size` bytes, then a view of what was written.
-class Builder {
- public:
-  Builder(base::Arena& arena, std::size_t size) : begin_(arena.allocate_chars(size)), at_(begin_) {}
-  Builder& add(std::string_view text) {
-    if (!text.empty()) std::memcpy(at_, text.data(), text.size());
-    at_ += text.size();
-    return *this;
-  }
-  Builder& add(char c) {
-    *at_++ = c;
-    return *this;
-  }
-  std::string_view view() const { return {begin_, static_cast<std::size_t>(at_ - begin_)}; }
-
- private:
-  char* begin_;
-  char* at_;
-};
 
 }  // namespace expr::fetch
