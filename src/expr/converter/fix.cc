@@ -28,18 +28,26 @@ struct Tag {
   std::string_view value;
 };
 
+// What is known of bytes of which more may come.
+enum class Known : std::uint8_t { valid, invalid, too_short };
+
 // Takes "35=A" and its end from the front.
-bool take_tag(std::string_view& in, Tag& out) {
+Known take_tag(std::string_view& in, Tag& out) {
   std::size_t end = in.find(kEnd);
-  if (end == std::string_view::npos) return false;
+  if (end == std::string_view::npos) return Known::too_short;
   std::string_view tag = in.substr(0, end);
   std::size_t equals = tag.find('=');
-  if (equals == std::string_view::npos || equals + 1 == tag.size()) return false;
+  if (equals == std::string_view::npos || equals + 1 == tag.size()) return Known::invalid;
   auto id = base::parse_int<std::uint32_t>(tag.substr(0, equals));
-  if (!id) return false;
+  if (!id) return Known::invalid;
   out = {*id, tag.substr(equals + 1)};
   in.remove_prefix(end + 1);
-  return true;
+  return Known::valid;
+}
+
+Known take_tag(std::string_view& in, std::int64_t id, Tag& out) {
+  Known known = take_tag(in, out);
+  return known == Known::valid && out.id != id ? Known::invalid : known;
 }
 
 bool is_version(std::string_view text) {
@@ -48,37 +56,46 @@ bool is_version(std::string_view text) {
   return false;
 }
 
-int check_message(std::string_view message) {
-  std::string_view rest = message;
+// Tags up to the end of the body, the first of which is MsgType.
+Known check_body(std::string_view body) {
   Tag tag;
-  if (!take_tag(rest, tag) || tag.id != kBeginString || !is_version(tag.value)) return 0;
-  if (!take_tag(rest, tag) || tag.id != kBodyLength) return 0;
-  auto length = base::parse_int<std::uint32_t>(tag.value);
-  if (!length || *length > rest.size()) return 0;
-  std::size_t body_end = message.size() - rest.size() + *length;
-  bool first = true;
-  while (message.size() - rest.size() < body_end) {
-    if (!take_tag(rest, tag) || (first && tag.id != kMsgType)) return 0;
-    first = false;
-  }
-  if (first || message.size() - rest.size() != body_end) return 0;
-  unsigned sum = 0;
-  for (char c : message.substr(0, body_end)) sum += static_cast<unsigned char>(c);
-  if (!take_tag(rest, tag) || tag.id != kCheckSum || tag.value.size() != 3 || !rest.empty())
-    return 0;
-  auto expected = base::parse_int<unsigned>(tag.value);
-  return expected && *expected == sum % 256;
+  Known known = take_tag(body, kMsgType, tag);
+  while (known == Known::valid && !body.empty()) known = take_tag(body, tag);
+  return known == Known::valid ? Known::valid : Known::invalid;
 }
 
-bool is_valid(Args, Context&, Value& value, const ConverterRow&) {
-  return give_bool(value, check_message(value.text) != 0);
+Known check_message(std::string_view message) {
+  std::string_view rest = message;
+  Tag tag;
+  if (Known known = take_tag(rest, kBeginString, tag); known != Known::valid) return known;
+  if (!is_version(tag.value)) return Known::invalid;
+  if (Known known = take_tag(rest, kBodyLength, tag); known != Known::valid) return known;
+  auto length = base::parse_int<std::uint32_t>(tag.value);
+  if (!length) return Known::invalid;
+  if (*length > rest.size()) return Known::too_short;
+  if (Known known = check_body(rest.substr(0, *length)); known != Known::valid) return known;
+  std::size_t body_end = message.size() - rest.size() + *length;
+  rest.remove_prefix(*length);
+  unsigned sum = 0;
+  for (char c : message.substr(0, body_end)) sum += static_cast<unsigned char>(c);
+  if (Known known = take_tag(rest, kCheckSum, tag); known != Known::valid) return known;
+  auto expected = base::parse_int<unsigned>(tag.value);
+  bool good = tag.value.size() == 3 && rest.empty() && expected && *expected == sum % 256;
+  return good ? Known::valid : Known::invalid;
+}
+
+bool is_valid(Args, Context& context, Value& value, const ConverterRow&) {
+  Known known = check_message(value.text);
+  // More bytes would not change the verdict.
+  if (known != Known::too_short) context.incomplete = false;
+  return give_bool(value, known == Known::valid);
 }
 
 bool tag_value(Args args, Context&, Value& value, const ConverterRow&) {
   std::string_view rest = value.text;
   Tag tag;
-  while (take_tag(rest, tag))
-    if (tag.id == args[0].integer()) return give_bytes(value, tag.value);
+  while (take_tag(rest, tag) == Known::valid)
+    if (tag.id == args[0].integer()) return give_binary(value, tag.value);
   return false;
 }
 

@@ -210,7 +210,15 @@ bool read_connack(Reader& in, Search& search) {
   return in.good && in.in.empty();
 }
 
-// The packet type at the front; false when it is none of the two or broken.
+// Whether a packet may still become whole.
+bool is_too_short(std::string_view bytes) {
+  Reader head{bytes};
+  head.number(1);
+  std::uint32_t size = head.variable();
+  return head.good ? size > head.in.size() : bytes.size() < 5;
+}
+
+// False when it is none of the two packets, or broken.
 bool read_packet(std::string_view bytes, Search& search) {
   Reader head{bytes};
   std::uint32_t first = head.number(1);
@@ -221,9 +229,12 @@ bool read_packet(std::string_view bytes, Search& search) {
   return first >> 4 == 2 && search.packet == Packet::connack && read_connack(in, search);
 }
 
-bool is_valid(Args, Context&, Value& value, const ConverterRow&) {
-  bool answer = !value.text.empty() && static_cast<unsigned char>(value.text[0]) >> 4 == 2;
-  Search search{answer ? Packet::connack : Packet::connect};
+bool is_valid(Args, Context& context, Value& value, const ConverterRow&) {
+  auto first = static_cast<unsigned char>(value.text.empty() ? '\0' : value.text[0]);
+  bool known_type = first == 0x10 || first == 0x20;
+  // More bytes would not change the verdict.
+  if (!value.text.empty() && (!known_type || !is_too_short(value.text))) context.incomplete = false;
+  Search search{first >> 4 == 2 ? Packet::connack : Packet::connect};
   return give_bool(value, read_packet(value.text, search));
 }
 
