@@ -48,7 +48,7 @@ constexpr Feature kFeatures[] = {
     {"NETFILTER", true},
     {"NS", false},
     {"OBSOLETE_LINKER", false},
-    {"OPENSSL", kTls},
+    {"OPENSSL", true},  // its libcrypto; TLS itself is not there yet and "ssl" is refused
     {"OPENSSL_AWSLC", false},
     {"OPENSSL_WOLFSSL", false},
     {"PCRE", false},
