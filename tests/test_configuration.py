@@ -9,6 +9,22 @@ from harness import Ports
 
 
 @pytest.mark.beyond
+def test_misplaced_keyword_is_told_where_it_belongs(check):
+    code, text = check("""
+        global
+            timeout client 1s
+        frontend fe
+            bind @fe@
+            nbthread 2
+            group admins
+    """)
+    assert code == 1
+    assert "'timeout' in 'global' section; it belongs in sections 'defaults', 'frontend', 'backend', 'listen'" in text
+    assert "'nbthread' in 'frontend' section; it belongs in section 'global'" in text
+    assert "'group' in 'frontend' section; it belongs in sections 'global', 'userlist'" in text
+
+
+@pytest.mark.beyond
 def test_every_error_is_reported(check):
     code, text = check("""
         global

@@ -7,9 +7,11 @@
 
 #include "admin/command.h"
 #include "app/global/keyword.h"
+#include "app/keyword_pages.h"
 #include "app/proxy_keywords/keyword.h"
 #include "app/sections/section.h"
 #include "expr/dump.h"
+#include "expr/user_list.h"
 #include "rules/dump.h"
 #include "upstream/parse.h"
 
@@ -34,21 +36,33 @@ std::string sorted(std::set<std::string> lines) {
   return out;
 }
 
+std::string section(std::string_view name) {
+  std::string out = fmt::format("{}\n", name);
+  if (name == "userlist")
+    for (const config::Keyword& row : expr::UserList::keywords())
+      out += fmt::format("\t{}\n", row.name);
+  return out;
+}
+
 std::string configuration(const Sources& sources) {
   std::string out = "# List of registered configuration keywords:\nglobal\n";
   for (const GlobalKeyword* row : all_global_keywords()) out += fmt::format("\t{}\n", row->name);
   out += "listen\n";
   for (const ProxyKeyword* row : all_proxy_keywords()) out += fmt::format("\t{}\n", row->name);
-  for (std::string_view name : bind_option_names()) out += fmt::format("\tbind <addr> {}\n", name);
+  for (const config::Keyword* row : bind_options(false))
+    out += fmt::format("\tbind <addr> {}\n", row->name);
+  for (const config::Keyword* row : bind_options(true))
+    out += fmt::format("\tbind <addr> ssl {}\n", row->name);
   for (const auto& row : upstream::server_keywords())
-    out +=
-        fmt::format("\tserver <name> <addr> {}{}\n", row.name, row.arguments.empty() ? "" : " +1");
+    out += fmt::format("\tserver <name> <addr> {}{}\n", row.name.substr(0, row.name.find('(')),
+                       row.arguments.empty() ? "" : " +1");
   std::set<std::string> options;
-  for (std::string_view name : option_names()) options.insert(fmt::format("\toption {}", name));
+  for (const config::Keyword* row : all_options())
+    options.insert(fmt::format("\toption {}", row->name));
   out += sorted(std::move(options));
   out += rules::dump_actions(sources.actions);
   for (std::string_view name : section_names())
-    if (name != "global" && name != "listen") out += fmt::format("{}\n", name);
+    if (name != "global" && name != "listen") out += section(name);
   return out;
 }
 
@@ -94,6 +108,7 @@ std::string dump_keywords(std::string_view classes, const expr::Catalogue& expre
     const std::string_view name = classes.substr(0, comma);
     for (const Class& row : kClasses)
       if (name == "all" || name == row.name) out += row.list(sources);
+    if (name == "doc") out += dump_pages(expressions, actions);
     classes.remove_prefix(comma == classes.npos ? classes.size() : comma + 1);
   }
   return out;

@@ -9,7 +9,8 @@
 
 namespace app {
 
-// `classes`: "all", "help", or names joined by commas.
+// `classes`: "all", "help", or names joined by commas; "doc" for what the reference pages are made
+// of.
 std::string dump_keywords(std::string_view classes, const expr::Catalogue& expressions,
                           const rules::Catalogue& actions);
 

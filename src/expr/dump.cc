@@ -72,11 +72,12 @@ std::string dump_samples(const Catalogue& catalogue) {
   return out;
 }
 
+// The reference writes what comes out before what goes in.
 std::string dump_converters(const Catalogue& catalogue) {
   std::string out = "# List of registered sample converter functions:\n";
   for (const ConverterRow* row : catalogue.all_converters())
     out += fmt::format("{}{}: {} => {}\n", row->name, describe_signature(row->arguments),
-                       state::name_of(row->in), state::name_of(row->out));
+                       row->same_type ? "same" : state::name_of(row->out), state::name_of(row->in));
   return out;
 }
 

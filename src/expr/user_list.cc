@@ -26,6 +26,15 @@ bool same_secret(std::string_view a, std::string_view b) {
 
 }  // namespace
 
+std::span<const config::Keyword> UserList::keywords() {
+  static constexpr config::Keyword kRows[] = {
+      {"group", "<name> [users <user>,…]", "A group, with the users that belong to it."},
+      {"user", "<name> [password|insecure-password <password>] [groups <group>,…]",
+       "A user, with a password as crypt(3) made it or in the clear."},
+  };
+  return kRows;
+}
+
 bool UserList::parse(config::Arguments& args) {
   if (args.line()[0] == "group") return parse_group(args);
   if (args.line()[0] == "user") return parse_user(args);

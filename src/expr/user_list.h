@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "config/arguments.h"
+#include "config/keyword.h"
 
 namespace expr {
 
@@ -20,6 +21,7 @@ struct UserList {
   std::string name;
   std::vector<User> users;
 
+  static std::span<const config::Keyword> keywords();
   // One line of the section: "group <name> [users …]" or "user <name> […]". False with a report.
   bool parse(config::Arguments& args);
   // After the section's last line: joins users and groups. False with reports.

@@ -203,8 +203,9 @@ bool parse_no_send_proxy_v2(Parse& p) {
   return true;
 }
 
+template <bool on>
 bool parse_check_send_proxy(Parse& p) {
-  p.settings.check.send_proxy = true;
+  p.settings.check.send_proxy = on;
   return true;
 }
 
@@ -320,6 +321,9 @@ bool needs_tls(Parse& p) {
 bool not_yet(Parse& p) {
   return p.args.error_at_previous(fmt::format("'{}' is not there yet", word_before(p)));
 }
+bool only_after_source(Parse& p) {
+  return p.args.error_at_previous("'usesrc' only allowed after a 'source' statement.");
+}
 // What resets something that is never set.
 bool nothing_to_reset(Parse&) { return true; }
 
@@ -339,7 +343,8 @@ constexpr ServerRow kRows[] = {
     {{"agent-send", "<string>", "Text sent to the agent upon connection."}, parse_agent_send},
     {{"backup", "", "Used only when no other server is."}, set_true<&S::backup>},
     {{"check", "", "Enables health checks."}, enable_probe<&S::check, true>},
-    {{"check-send-proxy", "", "Sends a PROXY header in health checks."}, parse_check_send_proxy},
+    {{"check-send-proxy", "", "Sends a PROXY header in health checks."},
+     parse_check_send_proxy<true>},
     {{"cookie", "<value>", "Value of the persistence cookie that stands for this server."},
      set_text<&S::cookie>},
     {{"disabled", "", "Starts in maintenance."}, set_true<&S::disabled>},
@@ -370,6 +375,8 @@ constexpr ServerRow kRows[] = {
      enable_probe<&S::agent, false>},
     {{"no-backup", "", "Takes an inherited \"backup\" back."}, set_false<&S::backup>},
     {{"no-check", "", "Takes an inherited \"check\" back."}, enable_probe<&S::check, false>},
+    {{"no-check-send-proxy", "", "Takes an inherited \"check-send-proxy\" back."},
+     parse_check_send_proxy<false>},
     {{"no-check-ssl", "", "Takes an inherited \"check-ssl\" back."}, nothing_to_reset},
     {{"no-send-proxy", "", "Takes an inherited \"send-proxy\" back."}, parse_send_proxy<0, 0>},
     {{"no-send-proxy-v2", "", "Takes an inherited \"send-proxy-v2\" back."},
@@ -475,8 +482,10 @@ constexpr ServerRow kRows[] = {
     {{"ssl-max-ver", "<version>", "Highest TLS version."}, needs_tls},
     {{"ssl-min-ver", "<version>", "Lowest TLS version."}, needs_tls},
     {{"ssl-reuse", "", "TLS session reuse."}, needs_tls},
+    {{"strict-maxconn", "", "Never more connections than maxconn, idle ones counted."}, not_yet},
     {{"tcp-md5sig", "<password>", "TCP MD5 signatures."}, not_yet},
     {{"tls-tickets", "", "TLS tickets."}, needs_tls},
+    {{"usesrc", "<address>", "Stands behind \"source\" only."}, only_after_source},
     {{"verify", "<mode>", "Whether the server's certificate is verified."}, needs_tls},
     {{"verifyhost", "<hostname>", "Name that the certificate must carry."}, needs_tls},
 };

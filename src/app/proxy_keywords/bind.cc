@@ -405,6 +405,12 @@ bool add_addresses(config::Arguments& args, const GlobalSettings& settings, prox
   return true;
 }
 
+std::vector<std::string_view> option_names() {
+  std::vector<std::string_view> names;
+  for (const BindKeyword& row : kTable) names.push_back(row.name);
+  return names;
+}
+
 bool parse_options(config::Arguments& args, proxy::Bind& bind) {
   bool good = true;
   while (!args.done()) {
@@ -412,7 +418,7 @@ bool parse_options(config::Arguments& args, proxy::Bind& bind) {
     const BindKeyword* row = config::find(std::span<const BindKeyword>(kTable), word);
     if (row == nullptr)
       return args.error_at_previous(fmt::format("'bind' : unknown keyword '{}'", word),
-                                    did_you_mean(word, bind_option_names()));
+                                    did_you_mean(word, option_names()));
     BindContext context{args, bind, *row};
     const std::size_t before = args.index();
     if (!row->parse(context)) {
@@ -460,10 +466,11 @@ constexpr ProxyKeyword kBind[] = {
 
 }  // namespace
 
-std::vector<std::string_view> bind_option_names() {
-  std::vector<std::string_view> names;
-  for (const BindKeyword& row : kTable) names.push_back(row.name);
-  return names;
+std::vector<const config::Keyword*> bind_options(bool tls) {
+  std::vector<const config::Keyword*> rows;
+  for (const BindKeyword& row : kTable)
+    if (tls == (row.note == kNoTls && row.name != "ssl")) rows.push_back(&row);
+  return rows;
 }
 
 std::span<const ProxyKeyword> bind_keywords() { return kBind; }

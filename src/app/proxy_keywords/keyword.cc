@@ -1,11 +1,14 @@
 #include "app/proxy_keywords/keyword.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <unordered_map>
 
+#include "app/global/keyword.h"
 #include "base/text.h"
+#include "expr/user_list.h"
 
 namespace app {
 
@@ -26,10 +29,12 @@ void unknown(const config::Line& line, std::size_t word, const ProxyDraft& draft
   std::vector<std::string_view> names;
   for (const ProxyKeyword* row : all_proxy_keywords())
     if (row->places & draft.side) names.push_back(row->name);
+  std::string hint = where_it_belongs(line[word]);
+  if (hint.empty()) hint = did_you_mean(line[word], names);
   diagnostics.alert(
       line.at(word),
       fmt::format("unknown keyword '{}' in '{}' section", line[word], draft.section->head[0]),
-      did_you_mean(line[word], names));
+      hint);
 }
 
 constexpr std::string_view kRuleNames[] = {"tcp-request connection",
@@ -69,6 +74,22 @@ std::vector<const ProxyKeyword*> all_proxy_keywords() {
   std::sort(all.begin(), all.end(),
             [](const ProxyKeyword* a, const ProxyKeyword* b) { return a->name < b->name; });
   return all;
+}
+
+std::string where_it_belongs(std::string_view word) {
+  std::vector<std::string_view> sections;
+  if (find_global_keyword(word) != nullptr) sections.push_back("global");
+  if (const ProxyKeyword* row = find_keyword(word)) {
+    constexpr std::pair<Side, std::string_view> kSides[] = {
+        {kInDefaults, "defaults"}, {kInFrontend, "frontend"}, {kInBackend, "backend"}};
+    for (const auto& [side, name] : kSides)
+      if (row->places & side) sections.push_back(name);
+    if (row->places & kInListen) sections.push_back("listen");
+  }
+  if (config::find(expr::UserList::keywords(), word) != nullptr) sections.push_back("userlist");
+  if (sections.empty()) return {};
+  return fmt::format("it belongs in section{} '{}'", sections.size() > 1 ? "s" : "",
+                     fmt::join(sections, "', '"));
 }
 
 std::string did_you_mean(std::string_view word, std::span<const std::string_view> names) {

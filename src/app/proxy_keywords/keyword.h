@@ -52,6 +52,10 @@ std::span<const ProxyKeyword> refused_keywords();
 
 std::vector<const ProxyKeyword*> all_proxy_keywords();
 
+// "it belongs in 'frontend', 'listen' and 'defaults' sections", for a word that stands elsewhere;
+// empty when no section knows it.
+std::string where_it_belongs(std::string_view word);
+
 // Reads one line of a proxy or defaults section.
 void read_proxy_line(const config::Line& line, ProxyDraft& draft, Assembly& assembly);
 
@@ -64,12 +68,12 @@ void note_rule(ProxyContext& context, RuleKind kind);
 // A mistake about a word that is none of `names`, with the nearest of them.
 std::string did_you_mean(std::string_view word, std::span<const std::string_view> names);
 
-std::vector<std::string_view> bind_option_names();
+// What may follow the address of "bind"; `tls`: what belongs behind "ssl".
+std::vector<const config::Keyword*> bind_options(bool tls);
 
 // Options that concern servers and checks; nothing when the next word is none of them.
 std::optional<bool> parse_upstream_option(ProxyContext& context);
-std::vector<std::string_view> upstream_option_names();
 
-std::vector<std::string_view> option_names();
+std::vector<const config::Keyword*> all_options();
 
 }  // namespace app

@@ -5,6 +5,7 @@
 
 #include "app/proxy_keywords/keyword.h"
 #include "base/text.h"
+#include "upstream/parse.h"
 
 namespace app {
 
@@ -308,6 +309,12 @@ bool use_small_buffers_words(config::Arguments& args) {
   return true;
 }
 
+std::vector<std::string_view> option_names() {
+  std::vector<std::string_view> names;
+  for (const config::Keyword* row : all_options()) names.push_back(row->name);
+  return names;
+}
+
 bool option(ProxyContext& context) {
   auto& args = context.args;
   if (args.done()) return args.error("'option' expects an option name.");
@@ -352,11 +359,11 @@ constexpr ProxyKeyword kTable[] = {
 
 }  // namespace
 
-std::vector<std::string_view> option_names() {
-  std::vector<std::string_view> names;
-  for (const OptionRow& row : kOptions) names.push_back(row.name);
-  for (std::string_view name : upstream_option_names()) names.push_back(name);
-  return names;
+std::vector<const config::Keyword*> all_options() {
+  std::vector<const config::Keyword*> rows;
+  for (const OptionRow& row : kOptions) rows.push_back(&row);
+  for (const auto& row : upstream::backend_options()) rows.push_back(&row);
+  return rows;
 }
 
 std::span<const ProxyKeyword> option_keywords() { return kTable; }

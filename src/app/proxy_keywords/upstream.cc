@@ -84,10 +84,4 @@ std::optional<bool> parse_upstream_option(ProxyContext& context) {
   return run(context, *row);
 }
 
-std::vector<std::string_view> upstream_option_names() {
-  std::vector<std::string_view> names;
-  for (const auto& row : upstream::backend_options()) names.push_back(row.name);
-  return names;
-}
-
 }  // namespace app

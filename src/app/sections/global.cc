@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "app/global/keyword.h"
+#include "app/proxy_keywords/keyword.h"
 #include "app/sections/section.h"
 #include "base/text.h"
 
@@ -66,10 +67,10 @@ constexpr std::string_view kNegation =
 void unknown(const config::Line& line, std::size_t word, config::Diagnostics& diagnostics) {
   std::vector<std::string_view> names;
   for (const GlobalKeyword* row : all_global_keywords()) names.push_back(row->name);
-  const std::string_view near = base::nearest(line[word], names.data(), names.size());
+  std::string hint = where_it_belongs(line[word]);
+  if (hint.empty()) hint = did_you_mean(line[word], names);
   diagnostics.alert(line.at(word),
-                    fmt::format("unknown keyword '{}' in 'global' section", line[word]),
-                    near.empty() ? "" : fmt::format("did you mean '{}' maybe ?", near));
+                    fmt::format("unknown keyword '{}' in 'global' section", line[word]), hint);
 }
 
 void read_line(const config::Line& line, GlobalSettings& settings,
