@@ -207,3 +207,110 @@ def test_log_global_says_everything_once(start, syslog):
         proxy.get(target)
     log.next("request /2")
     assert len([line for line in log.lines if "request /" in line]) == 2
+
+
+STEPS = """
+    frontend fe
+        bind @fe@
+        log stdout format raw local0
+        log-format "line %OG %ST %ts"
+        {extra}
+        tcp-request content do-log
+        http-request deny if {{ path /deny }}
+        http-request do-log
+        default_backend be
+    backend be
+        http-response do-log
+        server s1 @s1@
+"""
+
+
+def test_log_steps(start, web):
+    proxy = start(STEPS.format(extra="log-steps all"), s1=web("hello"))
+    proxy.get("/a")
+    proxy.wait_output(r"^line txn_close 200 --$")
+    proxy.get("/deny")
+    proxy.wait_output(r"^line txn_close 403 PR$")
+    assert re.findall(r"^line (.*)", proxy.output(), re.M) == [
+        "txn_accept 0 --", "tcp-req-cont -1 --", "txn_request -1 --", "http-req -1 --", "txn_connect -1 --",
+        "http-res 200 --", "txn_response 200 --", "txn_close 200 --",
+        "txn_accept 0 --", "tcp-req-cont -1 --", "txn_request -1 --", "txn_close 403 PR"]
+
+
+@pytest.mark.parametrize("fmt, extra, origin", [
+    ("%ci", "", "response"), ("%ST", "", "response"), ("%B", "", "close"), ("%B", "option logasap", "response"),
+    ("%ST", "log-steps connect", "connect"), ("%ST", "log-steps all\n option logasap", "response")])
+def test_a_line_is_logged_once_it_is_settled(start, web, fmt, extra, origin):
+    proxy = start(f"""
+        frontend fe
+            bind @fe@
+            log stdout format raw local0
+            log-format "%OG {fmt}"
+            {extra}
+            default_backend be
+        backend be
+            server s1 @s1@
+    """, s1=web("hello"))
+    proxy.get("/1"), proxy.get("/2")
+    found = eventually(lambda: (all := re.findall(r"^(txn_\w+)", proxy.output(), re.M))[1:] and all)
+    assert found == [f"txn_{origin}"] * 2
+
+
+def test_log_profiles(start, syslog, web):
+    plain, named, local = syslog(), syslog(), syslog()
+    proxy = start("""
+        log-profile named
+            log-tag custom
+            on connect drop
+            on close format "closed" sd "[x@1 step=\\"%OG\\"]"
+            on error format "failed"
+            on any format "any %OG"
+        log-profile local
+            on tcp-req-conn format "from %ci"
+            on http-req format "asked"
+            on any drop
+        frontend fe
+            bind @fe@
+            log @plain@ format rfc5424 local0
+            log @named@ format rfc5424 profile named local0
+            log @local@ format raw profile local local0
+            log-format "plain %OG"
+            log-steps connect,response,close
+            tcp-request connection do-log profile local
+            http-request do-log if { path /asked }
+            default_backend be
+        backend be
+            server s1 @s1@
+    """, s1=web("hello"), plain=plain, named=named, local=local)
+    proxy.get("/asked")
+    for log, expected in {
+            plain: ["- from 127.0.0.1", "- plain http-req", "- plain txn_connect", "- plain txn_response",
+                    "- plain txn_close"],
+            named: ["- from 127.0.0.1", "- any http-req", "- any txn_response",
+                    '[x@1 step="txn_close"] closed'],
+            local: ["from 127.0.0.1", "asked"]}.items():
+        for text in expected:
+            assert log.next("").string.endswith(text + "\n")
+    with proxy.connect() as wire:
+        wire.send(b"BAD\r\n\r\n")
+        wire.read_all()
+    for log, text in ((plain, "- from 127.0.0.1"), (plain, "- plain sess_error"), (named, "- from 127.0.0.1"),
+                      (named, "- failed")):
+        assert log.next("").string.endswith(text + "\n")
+    assert re.search(r">1 \S+ \S+ custom ", "\n".join(named.lines))
+
+
+@pytest.mark.parametrize("section, message", [
+    ("log-profile", "missing name for log-profile section"),
+    ("log-profile a\nlog-profile a", "same name as another"),
+    ("log-profile a\n foo", "unknown keyword 'foo' in log-profile section"),
+    ("log-profile a\n on x", "'on' expects a log step"),
+    ("log-profile a\n on any", "'on any' expects 'drop', 'format' or 'sd'"),
+    ("log-profile a\n on any format", "'on any format' expects a logformat string"),
+    ("frontend f\n log-steps foo", "invalid log step name (foo)"),
+    ("frontend f\n http-request do-log profile no", "profile 'no' is invalid"),
+])
+def test_wrong_profiles_are_named(check, section, message):
+    code, text = check(frontend("log stdout local0") + "\n" + section + "\n")
+    assert code == 1
+    assert message in text

@@ -62,6 +62,8 @@ bool read_other(const config::Section& section, Assembly& assembly) {
     read_http_errors(section, assembly);
   else if (kind == "userlist")
     read_user_list(section, assembly);
+  else if (kind == "log-profile")
+    read_log_profile(section, assembly);
   else if (kind == "ring")
     obs::read_ring(section, assembly.diagnostics);
   else

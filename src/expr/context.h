@@ -28,8 +28,9 @@ struct Context {
   base::Arena& arena;                 // results live here
   txn::Session* session = nullptr;    // null in tasks and checks without a client
   txn::Exchange* exchange = nullptr;  // null before there is one (connection and session rules)
-  state::Proxy* proxy = nullptr;      // whose rule this is: frontend or backend
-  state::Server* server = nullptr;    // in checks: the checked one
+  txn::SessionEngine* session_engine = nullptr;  // in connection and session rules
+  state::Proxy* proxy = nullptr;                 // whose rule this is: frontend or backend
+  state::Server* server = nullptr;               // in checks: the checked one
   state::Variables* check_variables = nullptr;
   txn::Direction direction = txn::Direction::request;
   // False while more bytes may come and the caller can wait for them (inspect-delay): a fetch that

@@ -160,9 +160,10 @@ std::int64_t bytes_from_client(Context& context) {
   return context.exchange != nullptr ? static_cast<std::int64_t>(context.exchange->bytes_in) : 0;
 }
 std::int64_t status(Context& context) {
-  if (context.exchange == nullptr) return -1;
+  if (context.exchange == nullptr) return 0;
   if (context.exchange->response_valid) return context.exchange->response.status;
-  return context.exchange->reply != nullptr ? context.exchange->reply->status : -1;
+  if (context.exchange->reply != nullptr) return context.exchange->reply->status;
+  return context.exchange->is_http && !context.exchange->request_valid ? 0 : -1;
 }
 std::int64_t retries(Context& context) {
   return context.exchange != nullptr ? context.exchange->retries : 0;
@@ -177,7 +178,7 @@ std::int64_t exchange_number(Context& context) {
   return context.exchange != nullptr ? context.exchange->id : 0;
 }
 void termination(Context& context, std::string& out) {
-  txn::Termination end;
+  txn::Termination end{txn::Cause::proxy, txn::Phase::request};  // of a session that got no further
   if (context.exchange != nullptr) end = context.exchange->end;
   out += static_cast<char>(end.cause);
   out += static_cast<char>(end.phase);
@@ -355,50 +356,62 @@ constexpr LogAlias port_of(std::string_view name, Number get, Text otherwise,
   return {{name, "", doc}, F::number, get, otherwise, E::none, 4};
 }
 
+constexpr LogAlias settled(Settled when, LogAlias row) {
+  row.settled = when;
+  return row;
+}
+constexpr LogAlias at_end(LogAlias row) { return settled(Settled::end, row); }
+constexpr LogAlias at_request(LogAlias row) { return settled(Settled::request, row); }
+constexpr LogAlias at_server(LogAlias row) { return settled(Settled::server, row); }
+
 constexpr LogAlias kRows[] = {
-    number("B", bytes_from_server, "Bytes received from the server.", 0, growing),
-    text("CC", cookie_in, "The captured cookie of the request."),
-    text("CS", cookie_out, "The captured cookie of the response."),
+    at_end(number("B", bytes_from_server, "Bytes received from the server.", 0, growing)),
+    at_server(text("CC", cookie_in, "The captured cookie of the request.")),
+    at_server(text("CS", cookie_out, "The captured cookie of the response.")),
     text("H", host, "The name of this host."),
-    text("HM", request_part<original_method>, "The method.", E::url),
-    text("HP", request_part<target_without_query>, "The target without the query.", E::url),
-    text("HPO", request_part<target_path>, "The path alone.", E::url),
-    text("HQ", request_part<target_query>, "The query with its question mark.", E::url),
-    text("HU", request_part<original_target>, "The target.", E::url),
-    text("HV", request_part<version>, "The version, as HTTP/1.1."),
-    text("ID", unique_id, "The unique identifier."),
+    at_request(text("HM", request_part<original_method>, "The method.", E::url)),
+    at_request(
+        text("HP", request_part<target_without_query>, "The target without the query.", E::url)),
+    at_request(text("HPO", request_part<target_path>, "The path alone.", E::url)),
+    at_request(text("HQ", request_part<target_query>, "The query with its question mark.", E::url)),
+    at_request(text("HU", request_part<original_target>, "The target.", E::url)),
+    at_request(text("HV", request_part<version>, "The version, as HTTP/1.1.")),
+    at_end(text("ID", unique_id, "The unique identifier.")),
     text("OG", origin, "Where in the life of the exchange the line is made."),
-    number("ST", status, "The status."),
+    at_server(number("ST", status, "The status.")),
     plain("T", date_zone<accepted_us, Zone::utc>, "When accepted, UTC."),
-    number("Ta", timer<timing::active>, "Time from the first byte to the end.", 0, growing),
-    number("Tc", timer<timing::connect>, "Time to connect."),
-    number("Td", timer<timing::data>, "Time of the transfer.", 0, growing),
-    number("Th", timer<timing::handshake>, "Time of handshakes."),
-    number("Ti", timer<timing::idle>, "Time idle before the request."),
+    at_end(number("Ta", timer<timing::active>, "Time from the first byte to the end.", 0, growing)),
+    at_end(number("Tc", timer<timing::connect>, "Time to connect.")),
+    at_end(number("Td", timer<timing::data>, "Time of the transfer.", 0, growing)),
+    at_end(number("Th", timer<timing::handshake>, "Time of handshakes.")),
+    at_end(number("Ti", timer<timing::idle>, "Time idle before the request.")),
     plain("Tl", date_zone<accepted_us, Zone::local_zone>, "When accepted, local time and zone."),
-    number("Tq", timer<timing::total_request>, "Time until the request was complete."),
-    number("TR", timer<timing::request>, "Time from the request's first byte to its end."),
-    number("Tr", timer<timing::response>, "Time until the server answered."),
+    at_end(number("Tq", timer<timing::total_request>, "Time until the request was complete.")),
+    at_end(number("TR", timer<timing::request>, "Time from the request's first byte to its end.")),
+    at_end(number("Tr", timer<timing::response>, "Time until the server answered.")),
     number("Ts", accept_second, "When accepted, seconds since the epoch.", 8),
-    number("Tt", total, "Time from accepting to the end.", 0, growing),
-    number("Tu", timer<timing::user>, "Time as the user sees it.", 0, growing),
-    number("Tw", timer<timing::queue>, "Time in queues."),
-    number("U", bytes_from_client, "Bytes received from the client.", 0, growing),
-    number("ac", process_connections, "Connections of the process."),
-    text("b", backend_name, "The backend's name."),
-    number("bc", backend_connections, "Connections of the backend."),
-    address("bi", ip<server_source>, raw_ip<server_source>, "The own address to the server."),
-    port_of("bp", port_number<server_source>, port<server_source>, "The own port to the server."),
-    number("bq", backend_queue, "Place in the backend's queue."),
+    at_end(number("Tt", total, "Time from accepting to the end.", 0, growing)),
+    at_end(number("Tu", timer<timing::user>, "Time as the user sees it.", 0, growing)),
+    at_end(number("Tw", timer<timing::queue>, "Time in queues.")),
+    at_end(number("U", bytes_from_client, "Bytes received from the client.", 0, growing)),
+    at_end(number("ac", process_connections, "Connections of the process.")),
+    at_server(text("b", backend_name, "The backend's name.")),
+    at_end(number("bc", backend_connections, "Connections of the backend.")),
+    at_server(
+        address("bi", ip<server_source>, raw_ip<server_source>, "The own address to the server.")),
+    at_server(port_of("bp", port_number<server_source>, port<server_source>,
+                      "The own port to the server.")),
+    at_end(number("bq", backend_queue, "Place in the backend's queue.")),
     address("ci", ip<client_source>, raw_ip<client_source>, "The client's address."),
     port_of("cp", port_number<client_source>, port<client_source>, "The client's port."),
     text("f", frontend_name, "The frontend's name."),
-    number("fc", frontend_connections, "Connections of the frontend."),
+    at_end(number("fc", frontend_connections, "Connections of the frontend.")),
     address("fi", ip<client_destination>, raw_ip<client_destination>, "The address accepted on."),
     port_of("fp", port_number<client_destination>, port<client_destination>,
             "The port accepted on."),
     text("ft", frontend_name, "The frontend's name, with ~ behind for TLS."),
-    text("hr", captures<request_captures, false>, "Captured request headers.", E::header),
+    at_server(
+        text("hr", captures<request_captures, false>, "Captured request headers.", E::header)),
     {{"hrl", "", "Captured request headers, each by itself."},
      F::list,
      nullptr,
@@ -407,8 +420,10 @@ constexpr LogAlias kRows[] = {
      0,
      nullptr,
      nullptr,
-     request_captures},
-    text("hs", captures<response_captures, true>, "Captured response headers.", E::header),
+     request_captures,
+     Settled::server},
+    at_server(
+        text("hs", captures<response_captures, true>, "Captured response headers.", E::header)),
     {{"hsl", "", "Captured response headers, each by itself."},
      F::list,
      nullptr,
@@ -417,26 +432,29 @@ constexpr LogAlias kRows[] = {
      0,
      nullptr,
      nullptr,
-     response_captures},
+     response_captures,
+     Settled::server},
     number("lc", frontend_lines, "Lines the frontend has logged."),
     plain("ms", accept_ms, "When accepted, the milliseconds alone."),
     number("pid", process_number, "The process's number.", 4),
-    text("r", request_line, "The request line.", E::url),
-    number("rc", retries, "Retries, with + before when redispatched.", 0, redispatched),
-    number("rt", exchange_number, "The number of the request.", 4),
-    text("s", server_name, "The server's name."),
-    number("sc", server_connections, "Connections of the server."),
-    address("si", ip<server_destination>, raw_ip<server_destination>, "The server's address."),
-    port_of("sp", port_number<server_destination>, port<server_destination>, "The server's port."),
-    number("sq", server_queue, "Place in the server's queue."),
-    text("sslc", nothing, "The TLS cipher."),
-    text("sslv", nothing, "The TLS version."),
+    at_request(text("r", request_line, "The request line.", E::url)),
+    at_end(number("rc", retries, "Retries, with + before when redispatched.", 0, redispatched)),
+    at_request(number("rt", exchange_number, "The number of the request.", 4)),
+    at_server(text("s", server_name, "The server's name.")),
+    at_end(number("sc", server_connections, "Connections of the server.")),
+    at_server(
+        address("si", ip<server_destination>, raw_ip<server_destination>, "The server's address.")),
+    at_server(port_of("sp", port_number<server_destination>, port<server_destination>,
+                      "The server's port.")),
+    at_end(number("sq", server_queue, "Place in the server's queue.")),
+    at_server(text("sslc", nothing, "The TLS cipher.")),
+    at_server(text("sslv", nothing, "The TLS version.")),
     plain("t", date_ms<accepted_us>, "When accepted, local time with milliseconds."),
     plain("tr", date_ms<requested_us>, "When the request began, local time with milliseconds."),
     plain("trg", date_zone<requested_us, Zone::utc>, "When the request began, UTC."),
     plain("trl", date_zone<requested_us, Zone::local_zone>,
           "When the request began, local time and zone."),
-    plain("ts", termination, "How the exchange ended."),
+    at_end(plain("ts", termination, "How the exchange ended.")),
     plain("tsc", termination_cookie, "How the exchange ended, with the state of cookies."),
 };
 

@@ -9,6 +9,7 @@
 
 #include "config/keyword.h"
 #include "expr/context.h"
+#include "expr/log_format.h"
 
 namespace expr {
 
@@ -33,6 +34,7 @@ struct LogAlias : config::Keyword {
   // '+' before the value while it may still grow (option logasap), or after a redispatch.
   bool (*plus)(Context& context) = nullptr;
   std::span<const std::string_view> (*values)(Context& context) = nullptr;  // list
+  Settled settled = Settled::always;
 };
 
 std::span<const LogAlias> log_aliases();

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "expr/log_alias.h"
@@ -40,6 +41,9 @@ void append_hex(std::string& out, const net::Ip& ip) {
   std::size_t size = ip.family == AF_INET ? 4 : 16;
   for (std::size_t i = 0; i < size; ++i) append_number(out, bytes[i], 2);
 }
+
+// Samples that change until all is over.
+constexpr std::uint32_t kEndBits = kRequestEnd | kResponseEnd | kExchangeEnd | kSessionEnd;
 
 constexpr char kHexDigits[] = "0123456789ABCDEF";
 
@@ -452,6 +456,8 @@ class LogFormatParser {
     node.flags &= static_cast<std::uint8_t>(~kFlagBinary);
     node.expression = std::move(*parsed);
     made_->where_ |= node.expression->where();
+    const bool ends = node.expression->where() & kEndBits;
+    made_->settled_ = std::max(made_->settled_, ends ? Settled::end : Settled::server);
     made_->nodes_.push_back(std::move(node));
     return {};
   }
@@ -487,6 +493,7 @@ class LogFormatParser {
                       near.empty() ? "" : fmt::format(" (did you mean '%{}'?)", near)));
     }
     node.kind = Node::Kind::alias;
+    made_->settled_ = std::max(made_->settled_, node.alias->settled);
     node.flags &= static_cast<std::uint8_t>(~kFlagBinary);
     made_->nodes_.push_back(std::move(node));
     return {};

@@ -11,6 +11,9 @@
 
 namespace expr {
 
+// From when on a value stays as it is: a line is logged once all it says is settled.
+enum class Settled : std::uint8_t { always, request, server, end };
+
 // What becomes of the text: decides on escapes, merged blanks and "-" for what is empty.
 enum class FormatUse : std::uint8_t {
   rule,       // header values and replies: bytes that a header may not hold become %XX
@@ -34,6 +37,8 @@ class LogFormat {
   bool empty() const { return nodes_.empty(); }
   const std::string& source() const { return source_; }
   std::uint32_t where() const { return where_; }
+  // From when on the whole text stays as it is.
+  Settled settled() const { return settled_; }
 
  private:
   struct Node;
@@ -45,6 +50,7 @@ class LogFormat {
   std::vector<Node> nodes_;
   std::string source_;
   std::uint32_t where_ = 0;
+  Settled settled_{};
   FormatUse use_ = FormatUse::rule;
   std::uint8_t encoding_ = 0;  // flags of %o that concern the whole text
   bool simple_ = false;        // texts and plain expressions only

@@ -150,7 +150,7 @@ bool parse_options(config::Arguments& args, LogTarget& out) {
       return refuse(fmt::format("unknown log format '{}'", text));
   }
   if (args.accept("sample") && !parse_sample(args, out)) return false;
-  if (args.accept("profile")) return refuse("log profiles are not supported yet");
+  if (args.accept("profile")) out.profile = args.next();
   return true;
 }
 

@@ -1,8 +1,8 @@
-// The line that tells of an exchange (manual, section 8).
+// The lines that tell of an exchange (manual, section 8).
+#include "proxy/access_log.h"
+
 #include <fmt/format.h>
 
-#include "expr/log_format.h"
-#include "obs/log.h"
 #include "proxy/run.h"
 #include "proxy/session.h"
 
@@ -10,71 +10,143 @@ namespace proxy {
 
 namespace {
 
-constexpr int kSilent = 8;
-
 bool successful(const txn::Exchange& e) {
   if (e.end) return false;
   return !e.is_http || e.response.status < 500;
 }
 
-// Without a format (manual, section 8.2.1).
-std::string connect_line(const txn::Exchange& e) {
-  return fmt::format("Connect from {} to {} ({}/{})", e.session.source.text(),
-                     e.session.destination.text(), e.frontend->name, e.is_http ? "HTTP" : "TCP");
+obs::LogLine line_of(const Proxy& frontend, obs::Level level) {
+  const Config& config = running();
+  obs::LogLine line;
+  line.level = level;
+  line.tag = frontend.log_tag.empty() ? std::string_view(config.log_tag) : frontend.log_tag;
+  line.host = config.log_send_hostname;
+  return line;
+}
+
+// Structured data only shows in RFC 5424 lines; what a ring makes of its lines is the ring's.
+bool may_show_structure(const obs::LogTarget& target) {
+  return target.format == obs::LogFormatKind::rfc5424 ||
+         target.kind != obs::LogTarget::Kind::datagram;
 }
 
 }  // namespace
 
-void Run::log() {
+void write_access_line(const Proxy& frontend, const AccessLine& wanted, expr::Context& context,
+                       std::string& text) {
+  context.log_origin = txn::printed(wanted.origin);
+  frontend.state->logged.fetch_add(1, std::memory_order_relaxed);
+  const expr::LogFormat* formatted = nullptr;  // what `text` was made of
+  std::string structured;
+  for (std::size_t i = 0; i < frontend.log_targets.size(); ++i) {
+    const obs::LogTarget& target = *frontend.log_targets[i];
+    const expr::LogProfile* profile = wanted.profile != nullptr ? wanted.profile
+                                      : frontend.log_profiles.empty()
+                                          ? nullptr
+                                          : frontend.log_profiles[i].get();
+    const expr::LogProfile::Step* step = profile != nullptr ? profile->at(wanted.origin) : nullptr;
+    if (step != nullptr && step->drop) continue;
+    const expr::LogFormat* format =
+        step != nullptr && step->format != nullptr ? step->format.get() : wanted.format;
+    if (format == nullptr) continue;
+    if (format != formatted) {
+      text.clear();
+      format->format(context, text, true);
+      formatted = format;
+    }
+    obs::LogLine line = line_of(frontend, wanted.level);
+    if (profile != nullptr && !profile->tag.empty()) line.tag = profile->tag;
+    const expr::LogFormat* sd = step != nullptr && step->structured != nullptr
+                                    ? step->structured.get()
+                                    : frontend.log_format_sd.get();
+    if (sd != nullptr && may_show_structure(target)) {
+      structured.clear();
+      sd->format(context, structured, true);
+      line.structured = structured;
+    }
+    line.text = text;
+    obs::send(target, line);
+  }
+}
+
+// One of the steps that "log-steps" chooses among, or the one at which a line has all it needs.
+void Run::log_step(txn::LogOrigin origin) {
+  if (!frontend_->log_plan.has(origin) || logged_) return;
+  if (frontend_->log_plan.once) logged_ = true;
+  if (frontend_->log_plan.announces) return announce();
   txn::Exchange& e = x();
-  logged_ = true;
-  if (e.dont_log || frontend_->log_targets.empty()) return;
-  const bool good = successful(e);
-  if (good && frontend_->options.has(Option::dontlog_normal) && e.retries == 0) return;
+  if (successful(e) && frontend_->options.has(Option::dontlog_normal) && e.retries == 0) return;
+  log_line(origin, nullptr);
+}
+
+// The end of the exchange, or of the attempt to receive one.
+void Run::log_end() {
+  txn::Exchange& e = x();
+  if (e.is_http && !e.request_valid) {
+    if (!std::exchange(logged_, true)) log_line(txn::LogOrigin::session_error, nullptr);
+    return;
+  }
   if (frontend_->options.has(Option::dontlognull) && !e.is_http && e.bytes_in == 0 &&
       e.bytes_out == 0 && e.server == nullptr)
     return;
-  log_line("txn_close");
+  log_step(txn::LogOrigin::close);
 }
 
-void Run::log_line(std::string_view origin) {
-  txn::Exchange& e = x();
-  const bool good = successful(e);
-  const expr::LogFormat* format = frontend_->log_format.get();
-  if (!good && frontend_->error_log_format != nullptr && !e.request_valid)
-    format = frontend_->error_log_format.get();
-  if (format == nullptr && e.is_http && !e.request_valid) return;
-  const int level = e.log_level >= 0 ? e.log_level
-                    : session_->facts.extras != nullptr && session_->facts.extras->log_level >= 0
-                        ? session_->facts.extras->log_level
-                        : -1;
-  if (level == kSilent) return;
-  const txn::Point point = e.point;
-  e.point = txn::Point::log;
-  expr::Context ctx = context(*frontend_, txn::Direction::response);
-  ctx.log_origin = origin;
-  log_text_.clear();
-  if (format != nullptr)
-    format->format(ctx, log_text_, true);
-  else
-    log_text_ = connect_line(e);
-  std::string structured;
-  if (frontend_->log_format_sd != nullptr) frontend_->log_format_sd->format(ctx, structured, true);
-  e.point = point;
-  const bool raise = !good && frontend_->options.has(Option::log_separate_errors);
-  obs::LogLine line;
-  line.level = level >= 0 ? static_cast<obs::Level>(level)
-               : raise    ? obs::Level::err
-                          : obs::Level::info;
-  line.tag = frontend_->log_tag.empty() ? std::string_view(config_->log_tag) : frontend_->log_tag;
+// Without a format (manual, section 8.2.1).
+void Run::announce() {
+  const txn::Exchange& e = x();
+  log_text_ =
+      fmt::format("Connect from {} to {} ({}/{})", e.session.source.text(),
+                  e.session.destination.text(), e.frontend->name, e.is_http ? "HTTP" : "TCP");
+  obs::LogLine line = line_of(*frontend_, obs::Level::info);
   line.text = log_text_;
-  line.structured = structured;
-  line.host = config_->log_send_hostname;
-  frontend_->state->logged.fetch_add(1, std::memory_order_relaxed);
   obs::send(frontend_->log_targets, line);
 }
 
-void Run::log_now(std::string_view origin, std::string_view) { log_line(origin); }
+void Run::log_line(txn::LogOrigin origin, const expr::LogProfile* profile) {
+  txn::Exchange& e = x();
+  if (e.dont_log || frontend_->log_targets.empty()) return;
+  const bool failed_early = origin == txn::LogOrigin::session_error;
+  AccessLine line;
+  line.origin = origin;
+  line.profile = profile;
+  line.format = failed_early && frontend_->error_log_format != nullptr
+                    ? frontend_->error_log_format.get()
+                    : frontend_->log_format.get();
+  const txn::SessionExtras* extras = session_->facts.extras.get();
+  const int level = e.log_level >= 0 ? e.log_level : extras != nullptr ? extras->log_level : -1;
+  if (level == kSilent) return;
+  if (level >= 0)
+    line.level = static_cast<obs::Level>(level);
+  else if (!successful(e) && frontend_->options.has(Option::log_separate_errors))
+    line.level = obs::Level::err;
+  const txn::Point point = std::exchange(e.point, txn::Point::log);
+  expr::Context ctx = context(*frontend_, txn::Direction::response);
+  write_access_line(*frontend_, line, ctx, log_text_);
+  e.point = point;
+}
+
+void Run::log_now(txn::LogOrigin origin, const expr::LogProfile* profile) {
+  log_line(origin, profile);
+}
+
+// "do-log" before there is an exchange.
+void Session::log_now(txn::LogOrigin origin, const expr::LogProfile* profile) {
+  if (frontend.log_targets.empty()) return;
+  AccessLine line;
+  line.origin = origin;
+  line.profile = profile;
+  line.format = frontend.log_format.get();
+  if (facts.extras != nullptr && facts.extras->log_level >= 0) {
+    if (facts.extras->log_level == kSilent) return;
+    line.level = static_cast<obs::Level>(facts.extras->log_level);
+  }
+  base::Arena arena;
+  std::string text;
+  expr::Context context{
+      .registry = *running().registry, .arena = arena, .session = &facts, .proxy = frontend.state};
+  write_access_line(frontend, line, context, text);
+}
 
 std::string_view Run::make_unique_id() {
   txn::Exchange& e = x();

@@ -145,6 +145,7 @@ Step Run::connect_server() {
   server_seen_ = rt::now();
   server_keep_alive_ = false;
   if (!link_.reused) server.observed(true, false);
+  log_step(txn::LogOrigin::connect);
   return Step::go_on;
 }
 

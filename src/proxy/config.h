@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "expr/log_format.h"
+#include "expr/log_profile.h"
 #include "net/listener.h"
 #include "obs/log.h"
 #include "rules/ruleset.h"
@@ -161,6 +161,15 @@ struct Capture {
   std::uint32_t length = 0;
 };
 
+// When a frontend logs of its own accord.
+struct LogPlan {
+  std::uint32_t steps = 0;  // a bit for each txn::LogOrigin
+  bool once = true;         // at the first of them only
+  bool announces = false;   // there is no format: "Connect from ..."
+  bool has(txn::LogOrigin origin) const { return steps >> static_cast<unsigned>(origin) & 1; }
+  void add(txn::LogOrigin origin) { steps |= 1u << static_cast<unsigned>(origin); }
+};
+
 struct Proxy {
   std::string name;
   config::Position at;
@@ -185,6 +194,9 @@ struct Proxy {
   std::shared_ptr<expr::LogFormat> log_format, error_log_format, log_format_sd, unique_id_format;
   std::string unique_id_header;
   std::vector<std::shared_ptr<obs::LogTarget>> log_targets;  // with those of "log global"
+  // One for each target, null where it has none; empty when no target has one.
+  std::vector<std::shared_ptr<const expr::LogProfile>> log_profiles;
+  LogPlan log_plan;
 
   // both
   rules::Ruleset http_request, http_response, http_after_response, tcp_response;
@@ -210,6 +222,7 @@ struct Config {
   state::Registry* registry = nullptr;
   std::vector<std::unique_ptr<Proxy>> proxies;
   std::vector<std::shared_ptr<obs::LogTarget>> log_targets;  // global "log"
+  expr::LogProfiles log_profiles;
   std::string log_tag = "haproxy";
   std::string log_send_hostname;
   std::size_t buffer_size = 16384;     // tune.bufsize

@@ -82,6 +82,7 @@ Step Run::head_missing(http::Parse parse, const http::ParseError& error, rt::Wai
 
 void Run::note_request() {
   txn::Exchange& e = x();
+  log_step(txn::LogOrigin::accept);
   e.request_valid = true;
   e.times.request_done = rt::now();
   e.point = txn::Point::http_request;
@@ -125,6 +126,7 @@ Step Run::frontend_rules() {
     x().point = txn::Point::http_request;
   }
   if (is_monitored()) return monitor();
+  log_step(txn::LogOrigin::request);
   if (frontend_->options.has(Option::http_buffer_request)) {
     Step step = buffer_request_body();
     if (step != Step::go_on) return step;

@@ -131,7 +131,7 @@ Step Run::send_response_head() {
   const std::string_view payload = server_in_.payload();
   const bool last = server_in_.all_here();
   response_started_ = true;
-  if (frontend_->options.has(Option::logasap)) log();
+  log_step(txn::LogOrigin::response);
   if (last && !e.response.upgrade) server_is_done();
   body_hidden_ = e.request.method != http::Method::head && asked_for_head();
   const bool sent = send_to_client(bytes, payload, last);

@@ -212,7 +212,7 @@ void Run::settle() {
     e.backend->backend_sessions.fetch_sub(1, std::memory_order_relaxed);
   e.bytes_out += client_out_.sent() - sent_before_;
   e.bytes_in += client_in_.received() - client_in_.raw().size() - received_before_;
-  if (!logged_) log();
+  log_end();
   count_end();
 }
 

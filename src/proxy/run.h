@@ -85,7 +85,7 @@ class Run final : public txn::Engine, rt::Watcher {
   std::shared_ptr<const txn::Reply> error_reply(const state::Proxy* proxy,
                                                 std::uint16_t status) override;
   bool send_interim(const http::ResponseHead& head) override;
-  void log_now(std::string_view origin, std::string_view profile) override;
+  void log_now(txn::LogOrigin origin, const expr::LogProfile* profile) override;
   std::string_view make_unique_id() override;
 
  private:
@@ -206,8 +206,10 @@ class Run final : public txn::Engine, rt::Watcher {
   Step tcp_response_rules();
 
   // --- access_log.cc
-  void log();
-  void log_line(std::string_view origin);
+  void log_step(txn::LogOrigin origin);
+  void log_end();
+  void log_line(txn::LogOrigin origin, const expr::LogProfile* profile);
+  void announce();
 
   // --- counting.cc
   void count_end();

@@ -116,8 +116,11 @@ void Session::begin() {
 bool Session::connection_rules() {
   if (frontend.tcp_connection.empty()) return true;
   base::Arena arena;
-  expr::Context context{
-      .registry = *running().registry, .arena = arena, .session = &facts, .proxy = frontend.state};
+  expr::Context context{.registry = *running().registry,
+                        .arena = arena,
+                        .session = &facts,
+                        .session_engine = this,
+                        .proxy = frontend.state};
   const rules::Verdict verdict = frontend.tcp_connection.run(context);
   if (verdict == rules::Verdict::next || verdict == rules::Verdict::stop) return true;
   frontend.state->frontend.mine().denied_connections.add();
@@ -132,6 +135,7 @@ bool Session::session_rules() {
     expr::Context context{.registry = *running().registry,
                           .arena = arena,
                           .session = &facts,
+                          .session_engine = this,
                           .proxy = frontend.state};
     const rules::Verdict verdict = frontend.tcp_session.run(context);
     if (verdict != rules::Verdict::next && verdict != rules::Verdict::stop) {

@@ -9,7 +9,7 @@
 #include "proxy/config.h"
 #include "rt/io.h"
 #include "rt/timer.h"
-#include "txn/session.h"
+#include "txn/exchange.h"
 #include "wire/buffer.h"
 
 namespace proxy {
@@ -17,7 +17,9 @@ namespace proxy {
 class Run;
 struct LiveExchange;
 
-class Session final : public rt::Watcher, public boost::intrusive::list_base_hook<> {
+class Session final : public rt::Watcher,
+                      public txn::SessionEngine,
+                      public boost::intrusive::list_base_hook<> {
  public:
   // In the loop: `fd` is a fresh connection to `bind`.
   static void accept(int fd, const net::Address& peer, const Proxy& frontend, const Bind& bind,
@@ -30,6 +32,7 @@ class Session final : public rt::Watcher, public boost::intrusive::list_base_hoo
   static bool shut(std::uint64_t id);
 
   void on_ready() override;
+  void log_now(txn::LogOrigin origin, const expr::LogProfile* profile) override;
   // The tunnel that had the connection is over.
   void close();
 

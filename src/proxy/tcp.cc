@@ -8,6 +8,7 @@ After Run::live_tcp() {
   begin(false);
   x().point = txn::Point::request_content;
   client_in_.begin_body(http::Framing::until_close, 0);
+  log_step(txn::LogOrigin::accept);
   Step step = tcp_request_rules(*frontend_);
   if (step == Step::go_on) step = choose_backend();
   if (step == Step::go_on && backend_ != frontend_) step = tcp_request_rules(*backend_);

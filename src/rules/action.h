@@ -14,6 +14,7 @@
 #include "config/keyword.h"
 #include "expr/condition.h"
 #include "expr/context.h"
+#include "expr/log_profile.h"
 
 namespace rules {
 
@@ -61,6 +62,7 @@ struct ParseContext {
   const Catalogue& catalogue;
   // Looked at after every section was read. Null: there are none.
   const ErrorSections* error_sections = nullptr;
+  const expr::LogProfiles* log_profiles = nullptr;  // null: there are none
   bool in_defaults = false;
   bool http = true;          // mode of the section
   bool experimental = true;  // expose-experimental-directives

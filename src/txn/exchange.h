@@ -16,8 +16,13 @@
 #include "rt/fiber.h"
 #include "state/proxy.h"
 #include "state/variables.h"
+#include "txn/log_origin.h"
 #include "txn/session.h"
 #include "txn/termination.h"
+
+namespace expr {
+struct LogProfile;
+}
 
 namespace txn {
 
@@ -71,13 +76,22 @@ class Engine {
                                                    std::uint16_t status) = 0;
   // Sends an interim response (1xx) to the client at once; false when it cannot.
   virtual bool send_interim(const http::ResponseHead& head) = 0;
-  // Logs now, beside the usual line ("do-log"). `origin` is what %OG prints.
-  virtual void log_now(std::string_view origin, std::string_view profile) = 0;
+  // Logs now, beside the usual lines ("do-log"); with a profile instead of those of the targets.
+  virtual void log_now(LogOrigin origin, const expr::LogProfile* profile) = 0;
   // The frontend's unique-id-format, formatted. Empty when it has none.
   virtual std::string_view make_unique_id() = 0;
 
  protected:
   ~Engine() = default;
+};
+
+// What connection and session rules ask of the session, before there is an exchange.
+class SessionEngine {
+ public:
+  virtual void log_now(LogOrigin origin, const expr::LogProfile* profile) = 0;
+
+ protected:
+  ~SessionEngine() = default;
 };
 
 // Times of one exchange; kNever where it did not come to pass. Log formats subtract.

@@ -110,6 +110,7 @@ bool http_error(ProxyContext& context) {
                            rules::kHttpRequest,
                            context.assembly.generation.actions,
                            &context.assembly.error_sections,
+                           &context.assembly.generation.config.log_profiles,
                            context.draft.is_defaults(),
                            true};
   rules::action::Reader reader(args, rule, "http-error");

@@ -1,8 +1,11 @@
 // Logs, their formats, captures and unique ids of a proxy (the manual's chapter 8).
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "app/proxy_keywords/keyword.h"
 #include "base/text.h"
+#include "txn/log_origin.h"
 
 namespace app {
 
@@ -10,6 +13,32 @@ namespace {
 
 bool log(ProxyContext& context) {
   return obs::parse_log(context.args, obs::LogPlace::proxy, context.negated, context.draft.log);
+}
+
+// Steps of the engine itself; those of "do-log" are allowed, and come whatever is said here.
+bool log_steps(ProxyContext& context) {
+  auto& args = context.args;
+  const std::string_view text = args.next();
+  std::uint32_t steps = 0;
+  const auto all = std::span(txn::kLogSteps).subspan(2);
+  if (text.empty() || text == "all")
+    for (const txn::LogStep& row : all) steps |= 1u << static_cast<unsigned>(row.origin);
+  for (std::string_view rest = steps != 0 ? std::string_view() : text; !rest.empty();) {
+    const std::string_view name = rest.substr(0, rest.find(','));
+    auto found = std::find_if(all.begin(), all.end(),
+                              [name](const txn::LogStep& row) { return row.name == name; });
+    if (found == all.end()) {
+      std::string names;
+      for (const txn::LogStep& row : all)
+        names += (names.empty() ? "" : ", ") + std::string(row.name);
+      return args.error_at_previous(
+          fmt::format("invalid log step name ({}). Expected values are: {}", name, names));
+    }
+    steps |= 1u << static_cast<unsigned>(found->origin);
+    rest.remove_prefix(std::min(rest.size(), name.size() + 1));
+  }
+  context.draft.log_steps |= steps;
+  return true;
 }
 
 bool log_tag(ProxyContext& context) {
@@ -124,6 +153,10 @@ constexpr ProxyKeyword kTable[] = {
     {{"log-format-sd", "<fmt>", "The structured data of RFC 5424 lines."},
      kInDefaults | kInFrontend,
      log_format_sd},
+    {{"log-steps", "all | <step>[,<step>...]",
+      "The steps of an exchange at which a line is logged."},
+     kInDefaults | kInListen,
+     log_steps},
     {{"log-tag", "<string>", "The tag of the proxy's syslog lines."},
      kInDefaults | kInListen,
      log_tag},

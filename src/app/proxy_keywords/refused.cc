@@ -82,7 +82,6 @@ constexpr ProxyKeyword kTable[] = {
     {{"force-be-switch", "{if|unless} <condition>", "Switches to unpublished backends."},
      kInFrontend,
      not_yet},
-    {{"log-steps", "<steps>", "When to log."}, kInDefaults | kInFrontend, not_yet},
     {{"max-keep-alive-queue", "<value>", "When to leave a kept connection."},
      kInDefaults | kInBackend,
      not_yet},

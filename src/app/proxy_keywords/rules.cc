@@ -29,6 +29,7 @@ bool add_rule(ProxyContext& context, rules::Ruleset& set, rules::Place place, tx
                            place,
                            context.assembly.generation.actions,
                            &context.assembly.error_sections,
+                           &context.assembly.generation.config.log_profiles,
                            context.draft.is_defaults(),
                            context.http(),
                            context.assembly.settings().experimental,

@@ -114,7 +114,8 @@ bool http_request(ProxyContext& context) {
     return args.error("'stats http-request' supports 'auth', 'allow' and 'deny'.");
   auto where = context.expressions(txn::Point::http_request, "'stats http-request' rule");
   auto& actions = context.assembly.generation.actions;
-  rules::ParseContext rule{where, rules::kHttpRequest, actions, &context.assembly.error_sections};
+  rules::ParseContext rule{where, rules::kHttpRequest, actions, &context.assembly.error_sections,
+                           &context.assembly.generation.config.log_profiles};
   return enabled(context).rules.parse(args, actions, rule);
 }
 

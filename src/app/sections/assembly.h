@@ -53,6 +53,7 @@ struct ProxyDraft {
   upstream::BackendSettings own;  // of a defaults section
   obs::LogSettings log;
   FormatChoice log_format, error_log_format, log_format_sd, unique_id_format;
+  std::uint32_t log_steps = 0;  // of "log-steps", a bit for each origin; 0: none given
   LogOption log_option = LogOption::none;
   config::Position log_option_at;
   FormatChoice default_backend;  // its name
@@ -80,6 +81,7 @@ struct Assembly {
   std::vector<std::unique_ptr<ProxyDraft>> proxies = {};
   rules::ErrorSections error_sections = {};
   std::map<std::string, config::Position, std::less<>> error_section_places = {};
+  std::map<std::string, config::Position, std::less<>> log_profile_places = {};
   std::map<std::string, std::shared_ptr<expr::UserList>, std::less<>> user_lists = {};
 
   const GlobalSettings& settings() const { return generation.settings; }

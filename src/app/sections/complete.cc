@@ -88,6 +88,48 @@ class Completer {
     if (draft_.log.global)
       for (const auto& target : assembly_.settings().log.targets)
         proxy_.log_targets.push_back(target);
+    bool any = false;
+    for (const auto& target : proxy_.log_targets) {
+      proxy_.log_profiles.push_back(profile_of(*target));
+      any |= proxy_.log_profiles.back() != nullptr;
+    }
+    if (!any) proxy_.log_profiles.clear();
+  }
+
+  std::shared_ptr<const expr::LogProfile> profile_of(const obs::LogTarget& target) {
+    if (target.profile.empty()) return nullptr;
+    const auto& profiles = assembly_.generation.config.log_profiles;
+    auto found = profiles.find(target.profile);
+    if (found != profiles.end()) return found->second;
+    alert(fmt::format("log directive of proxy '{}': unknown log-profile '{}'.", draft_.name,
+                      target.profile));
+    return nullptr;
+  }
+
+  // One line at the first step where all it says is settled, unless steps were chosen.
+  void log_plan() {
+    using txn::LogOrigin;
+    proxy::LogPlan& plan = proxy_.log_plan;
+    if (proxy_.log_targets.empty()) return;
+    const bool soon = proxy_.options.has(proxy::Option::logasap);
+    const auto settled =
+        proxy_.log_format != nullptr ? proxy_.log_format->settled() : expr::Settled::always;
+    if (draft_.log_steps != 0 && !soon) {
+      plan.steps = draft_.log_steps;
+      plan.once = false;
+      return;
+    }
+    if (proxy_.log_format == nullptr) {
+      plan.add(LogOrigin::accept);
+      plan.announces = true;
+      return;
+    }
+    plan.add(LogOrigin::close);
+    if (settled == expr::Settled::end && !soon) return;
+    if (!http())
+      plan.add(LogOrigin::connect);
+    else
+      plan.add(settled == expr::Settled::request ? LogOrigin::request : LogOrigin::response);
   }
 
   std::shared_ptr<expr::LogFormat> compile(const FormatChoice& choice, expr::FormatUse use,
@@ -143,6 +185,7 @@ class Completer {
     proxy_.log_format_sd = compile(draft_.log_format_sd, expr::FormatUse::log);
     proxy_.unique_id_format =
         compile(draft_.unique_id_format, expr::FormatUse::unique_id, txn::Point::http_request);
+    log_plan();
   }
 
   // Written in this section, not taken over from its defaults.

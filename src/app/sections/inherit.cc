@@ -55,6 +55,7 @@ void inherit(ProxyDraft& draft, const ProxyDraft& base) {
   draft.error_log_format = base.error_log_format;
   draft.log_format_sd = base.log_format_sd;
   draft.unique_id_format = base.unique_id_format;
+  draft.log_steps = base.log_steps;
   draft.log_option = base.log_option;
   draft.log_option_at = base.log_option_at;
   draft.default_backend = base.default_backend;

@@ -74,12 +74,12 @@ bool nothing(Args, Context&, Value&, const FetchRow&) { return false; }
 using X = txn::Exchange;
 // clang-format off
 constexpr FetchRow kRows[] = {
-    {{"bytes_in", "", "As req.bytes_in."}, Type::integer, kTransaction, bytes<&X::bytes_in>},
+    {{"bytes_in", "", "As req.bytes_in."}, Type::integer, kExchangeEnd, bytes<&X::bytes_in>},
     {{"bytes_out", "", "As res.bytes_in."}, Type::integer, kResponseEnd, bytes<&X::bytes_out>},
     {{"req.bytes_in", "", "Bytes received from the client, as %U."},
-     Type::integer, kTransaction, bytes<&X::bytes_in>},
+     Type::integer, kExchangeEnd, bytes<&X::bytes_in>},
     {{"req.bytes_out", "", "Bytes of the request sent on to the server."},
-     Type::integer, kTransaction, bytes<&X::bytes_in>},
+     Type::integer, kExchangeEnd, bytes<&X::bytes_in>},
     {{"res.bytes_in", "", "Bytes received from the server, as %B."},
      Type::integer, kResponseEnd, bytes<&X::bytes_out>},
     {{"res.bytes_out", "", "Bytes of the response sent on to the client."},

@@ -28,7 +28,7 @@ constexpr FetchRow kRows[] = {
     {{"fc.timer.handshake", "", "Time of the handshakes of the client connection, as %Th."},
      Type::integer, kClientL4, handshake},
     {{"fc.timer.total", "", "Time since the connection was accepted, as %Tt."},
-     Type::integer, kFrontendSide, total},
+     Type::integer, kFrontendSide | kSessionEnd, total},
     {{"req.timer.hdr", "", "Time to receive the request's head, as %TR."},
      Type::integer, kRequestHttpV, timer<timing::request>},
     {{"req.timer.idle", "", "Time before the request's first byte, as %Ti."},
@@ -42,9 +42,9 @@ constexpr FetchRow kRows[] = {
     {{"res.timer.hdr", "", "Time until the response's head was complete, as %Tr."},
      Type::integer, kResponseHttpV, timer<timing::response>},
     {{"txn.timer.total", "", "Time since the request's first byte, as %Ta."},
-     Type::integer, kTransaction, timer<timing::active>},
+     Type::integer, kExchangeEnd, timer<timing::active>},
     {{"txn.timer.user", "", "Time as the client sees it, without idle time, as %Tu."},
-     Type::integer, kTransaction, timer<timing::user>},
+     Type::integer, kExchangeEnd, timer<timing::user>},
 };
 // clang-format on
 

@@ -1,49 +1,68 @@
-// do-log: a log line now, beside the usual one (manual section 4.4).
+// do-log: a log line now, beside the usual ones (manual section 4.4).
+#include <fmt/format.h>
+
+#include "expr/log_profile.h"
 #include "rules/action/support.h"
 #include "rules/action/tables.h"
 
 namespace rules::action {
 namespace {
 
+using txn::LogOrigin;
+
 class DoLog : public Action {
  public:
-  explicit DoLog(std::string_view origin) : origin_(origin) {}
+  DoLog(LogOrigin origin, std::shared_ptr<const expr::LogProfile> profile)
+      : origin_(origin), profile_(std::move(profile)) {}
   Verdict run(expr::Context& context) override {
     if (context.exchange != nullptr && context.exchange->engine != nullptr)
-      context.exchange->engine->log_now(origin_, {});
+      context.exchange->engine->log_now(origin_, profile_.get());
+    else if (context.session_engine != nullptr)
+      context.session_engine->log_now(origin_, profile_.get());
     return Verdict::next;
   }
 
  private:
-  std::string_view origin_;
+  LogOrigin origin_;
+  std::shared_ptr<const expr::LogProfile> profile_;
 };
 
-std::string_view origin_of(Place place) {
+LogOrigin origin_of(Place place) {
   switch (place) {
+    case kTcpConnection:
+      return LogOrigin::tcp_connection;
+    case kTcpSession:
+      return LogOrigin::tcp_session;
     case kTcpRequestContent:
-      return "tcp-req-cont";
+      return LogOrigin::tcp_request;
     case kTcpResponseContent:
-      return "tcp-res-cont";
+      return LogOrigin::tcp_response;
     case kHttpRequest:
-      return "http-req";
+      return LogOrigin::http_request;
     case kHttpResponse:
-      return "http-res";
+      return LogOrigin::http_response;
     case kHttpAfterResponse:
-      return "http-after-res";
+      return LogOrigin::http_after_response;
     default:
-      return "unspec";
+      return LogOrigin::unspecified;
   }
 }
 
 Made parse(config::Arguments& args, ParseContext& context, std::string_view word,
            const ActionRow&) {
   Reader in(args, context, word);
-  if (context.place & (kTcpConnection | kTcpSession))
-    return in.fail_at_previous("logging before an exchange begins is not supported yet",
-                               "use 'tcp-request content do-log'");
-  if (in.accept("profile"))
-    return in.fail_at_previous("'profile' needs log profiles, which are not supported yet");
-  return std::make_unique<DoLog>(origin_of(context.place));
+  std::shared_ptr<const expr::LogProfile> profile;
+  if (in.accept("profile")) {
+    auto name = in.text("'profile' expects argument.");
+    if (!name) return nullptr;
+    if (context.log_profiles != nullptr) {
+      auto found = context.log_profiles->find(*name);
+      if (found != context.log_profiles->end()) profile = found->second;
+    }
+    if (profile == nullptr)
+      return in.fail_at_previous(fmt::format("profile '{}' is invalid.", *name));
+  }
+  return std::make_unique<DoLog>(origin_of(context.place), std::move(profile));
 }
 
 // clang-format off
