@@ -50,7 +50,7 @@ bool last(const http::Headers& headers, Args args, bool whole, std::string_view&
     const http::Field& field = headers[i];
     if (!matches(field, args)) continue;
     bool single = whole || std::memchr(field.value.data(), ',', field.value.size()) == nullptr;
-    out = single ? field.value : last_element(field.value);
+    out = single ? base::trim(field.value) : last_element(field.value);
     return true;
   }
   return false;
@@ -62,7 +62,7 @@ bool each(const http::Headers& headers, Args args, bool whole, Visit visit) {
   for (const http::Field& field : headers) {
     if (!matches(field, args)) continue;
     if (whole) {
-      if (visit(field.value)) return true;
+      if (visit(base::trim(field.value))) return true;
       continue;
     }
     for (std::size_t from = 0; from <= field.value.size();) {
@@ -100,7 +100,7 @@ bool following(const http::Headers& headers, Args args, bool whole, Occurrences&
     if (!matches(field, args) || at.offset > field.value.size()) continue;
     at.more = true;
     if (whole) {
-      out = field.value;
+      out = base::trim(field.value);
       ++at.next;
       return true;
     }
