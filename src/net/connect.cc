@@ -2,7 +2,9 @@
 #include <netinet/tcp.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <system_error>
 
 #include "net/connection.h"
@@ -41,6 +43,16 @@ bool set_tcp_options(int fd, const ConnectOptions& options) {
   // Without it in the kernel the connection is an ordinary one.
   if (options.fast_open) set(fd, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, 1);
   return ok;
+}
+
+// RFC 2385: segments to and from this one peer are signed.
+bool set_md5(int fd, const sockaddr_storage& to, const std::string& secret) {
+  tcp_md5sig key{};
+  std::memcpy(&key.tcpm_addr, &to, sizeof key.tcpm_addr);
+  key.tcpm_keylen =
+      static_cast<std::uint16_t>(std::min<std::size_t>(secret.size(), TCP_MD5SIG_MAXKEYLEN));
+  std::memcpy(key.tcpm_key, secret.data(), key.tcpm_keylen);
+  return ::setsockopt(fd, IPPROTO_TCP, TCP_MD5SIG, &key, sizeof key) == 0;
 }
 
 bool bind_source(int fd, const Address& to, const ConnectOptions& options) {
@@ -101,6 +113,8 @@ int begin_connect(const Address& to, const ConnectOptions& options, bool& under_
   const int protocol = options.multipath && to.is_ip() ? IPPROTO_MPTCP : 0;
   OwnedFd fd(::socket(to.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol));
   if (fd.get() < 0 || !prepare(fd.get(), to, options)) return -1;
+  if (!options.md5_secret.empty() && to.is_ip() && !set_md5(fd.get(), storage, options.md5_secret))
+    return -1;
   const int result = ::connect(fd.get(), reinterpret_cast<sockaddr*>(&storage), size);
   under_way = result != 0;
   return result == 0 || errno == EINPROGRESS ? fd.release() : -1;

@@ -87,6 +87,7 @@ struct ConnectOptions {
   unsigned tcp_user_timeout_ms = 0;
   bool fast_open = false;
   bool multipath = false;  // MPTCP (RFC 8684); with a peer that knows none, plain TCP
+  std::string md5_secret;  // TCP_MD5SIG
 };
 
 // Connects, waiting in the fiber. TCP_NODELAY is set on TCP. Kind::inherited_fd takes the

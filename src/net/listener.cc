@@ -142,6 +142,8 @@ bool adopt(Opening& o, const Address& at, const ListenOptions& options) {
   const int copy = ::fcntl(at.fd(), F_DUPFD_CLOEXEC, 0);
   if (copy < 0) return o.failed("adopt");
   o.take(copy);
+  if (!options.md5_secret.empty() && !set_md5(o, bound_address(copy), options.md5_secret))
+    return false;
   return ::fcntl(copy, F_SETFL, ::fcntl(copy, F_GETFL) | O_NONBLOCK) == 0
              ? o.listen(options.backlog)
              : o.failed("adopt");

@@ -285,6 +285,12 @@ bool parse_tcp_ut(Parse& p) {
   return ms.has_value();
 }
 
+bool parse_md5(Parse& p) {
+  const auto secret = p.args.text("tcp-md5sig");
+  if (secret) p.settings.connect.md5_secret = *secret;
+  return secret.has_value();
+}
+
 template <bool On>
 bool parse_tfo(Parse& p) {
   p.settings.connect.fast_open = On;
@@ -483,7 +489,7 @@ constexpr ServerRow kRows[] = {
     {{"ssl-min-ver", "<version>", "Lowest TLS version."}, needs_tls},
     {{"ssl-reuse", "", "TLS session reuse."}, needs_tls},
     {{"strict-maxconn", "", "Never more connections than maxconn, idle ones counted."}, not_yet},
-    {{"tcp-md5sig", "<password>", "TCP MD5 signatures."}, not_yet},
+    {{"tcp-md5sig", "<password>", "Signs segments (RFC 2385)."}, parse_md5},
     {{"tls-tickets", "", "TLS tickets."}, needs_tls},
     {{"usesrc", "<address>", "Stands behind \"source\" only."}, only_after_source},
     {{"verify", "<mode>", "Whether the server's certificate is verified."}, needs_tls},
