@@ -53,6 +53,14 @@ Step Run::receive_head() {
   return Step::go_on;
 }
 
+// Of what is no request: no rule sees the answer.
+Step Run::refuse(txn::Cause cause, std::uint16_t status) {
+  handling_after_rules_ = true;
+  const Step step = fail(cause, txn::Phase::request, status);
+  handling_after_rules_ = false;
+  return step;
+}
+
 Step Run::head_missing(http::Parse parse, const http::ParseError& error, rt::Wait how) {
   state::ProxyCounters& counters = frontend_->state->frontend.mine();
   keep_alive_ = false;
@@ -61,7 +69,7 @@ Step Run::head_missing(http::Parse parse, const http::ParseError& error, rt::Wai
     x().request.clear();
     counters.requests.add();
     counters.failed_requests.add();
-    return fail(txn::Cause::proxy, txn::Phase::request, error.status);
+    return refuse(txn::Cause::proxy, error.status);
   }
   const bool nothing = !client_in_.has_bytes();
   const bool probe = nothing && frontend_->options.has(Option::http_ignore_probes);
@@ -72,12 +80,12 @@ Step Run::head_missing(http::Parse parse, const http::ParseError& error, rt::Wai
   x().request.clear();
   if (how == rt::Wait::timed_out) {
     counters.failed_requests.add();
-    return fail(txn::Cause::client_timeout, txn::Phase::request, 408);
+    return refuse(txn::Cause::client_timeout, 408);
   }
   if (nothing && frontend_->options.has(Option::dontlognull)) logged_ = true;
   if (!nothing) counters.failed_requests.add();
   counters.client_aborts.add();
-  return fail(txn::Cause::client, txn::Phase::request, 400);
+  return refuse(txn::Cause::client, 400);
 }
 
 void Run::note_request() {
@@ -146,8 +154,7 @@ Step Run::buffer_request_body() {
       return fail(txn::Cause::client_timeout, txn::Phase::request, 408);
     if (how == rt::Wait::cancelled) return Step::closed;
   }
-  if (client_in_.at_end() && !client_in_.all_here())
-    return fail(txn::Cause::client, txn::Phase::request, 400);
+  x().times.request_done = rt::now();
   return Step::go_on;
 }
 
@@ -215,9 +222,21 @@ Step Run::backend_rules() {
   return Step::go_on;
 }
 
+// The client is gone and the rest of the body with it: there is nothing to send to a server, and
+// nobody to answer.
+Step Run::request_cut_off() {
+  txn::Exchange& e = x();
+  e.end = {txn::Cause::client, txn::Phase::request};
+  e.response.status = 400;
+  e.response_valid = true;
+  frontend_->state->frontend.mine().client_aborts.add();
+  return Step::closed;
+}
+
 // What the proxy itself adds to a request, once all rules have seen it.
 Step Run::prepare_request() {
   txn::Exchange& e = x();
+  if (client_in_.at_end() && !client_in_.all_here()) return request_cut_off();
   if (!frontend_->unique_id_header.empty())
     e.request.headers.add(frontend_->unique_id_header, make_unique_id(), e.arena);
   add_forwarded_headers();

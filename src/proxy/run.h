@@ -114,11 +114,13 @@ class Run final : public txn::Engine, rt::Watcher {
 
   // --- request.cc
   Step receive_head();
+  Step refuse(txn::Cause cause, std::uint16_t status);
   Step head_missing(http::Parse parse, const http::ParseError& error, rt::Wait how);
   void note_request();
   Step frontend_rules();
   Step choose_backend();
   Step backend_rules();
+  Step request_cut_off();
   Step prepare_request();
   Step buffer_request_body();
   bool is_monitored() const;
