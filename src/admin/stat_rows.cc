@@ -237,7 +237,7 @@ void set_server_connections(StatRow& row, const state::Server& server) {
   row.set(C::idle_conn_cur, idle);
   row.set(C::safe_conn_cur, safe);
   row.set(C::used_conn_cur, used);
-  row.set(C::need_conn_est, load(server.used_highest));
+  row.set(C::need_conn_est, load(server.needed_connections));
   row.set(C::priv_idle_cur, std::uint64_t{0});
 }
 

@@ -1,6 +1,7 @@
 #include "app/run.h"
 
 #include <fmt/format.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -112,6 +113,17 @@ class Server {
     state::Process& process = generation_.registry.process();
     process.maximum_connections = process.hard_maximum_connections =
         static_cast<std::uint32_t>(*maximum);
+    rlimit descriptors{};
+    ::getrlimit(RLIMIT_NOFILE, &descriptors);
+    const auto share = [&](std::string_view name, std::int64_t percent) {
+      return static_cast<std::uint32_t>(std::min<std::uint64_t>(
+          descriptors.rlim_cur * static_cast<std::uint64_t>(settings_.number(name, percent)) / 100,
+          UINT32_MAX));
+    };
+    process.idle_keep_below = share("tune.pool-low-fd-ratio", 20);
+    process.idle_close_above = share("tune.pool-high-fd-ratio", 25);
+    const auto shared = settings_.texts.find("tune.idle-pool.shared");
+    process.share_idle = shared == settings_.texts.end() || shared->second != "off";
     process.connection_rate_limit = static_cast<std::uint32_t>(settings_.connection_rate);
     process.session_rate_limit = static_cast<std::uint32_t>(settings_.session_rate);
     return true;

@@ -32,7 +32,30 @@ rt::Duration chosen(std::int64_t ms, rt::Duration configured) {
   return ms < 0 ? configured : ms == 0 ? rt::kForever : rt::Duration(rt::milliseconds(ms));
 }
 
+// Where the algorithm's choice means nothing, so that another server is as good.
+bool indifferent(const upstream::BackendSettings& settings) {
+  return settings.balance == "roundrobin" || settings.balance == "static-rr" ||
+         settings.balance == "leastconn" || settings.balance == "random";
+}
+
 }  // namespace
+
+// The server of the last response, where the session has a connection of its own to it and shall
+// stay with it: by option, or because that connection is authenticated (manual, "option
+// prefer-last-server").
+void Run::prefer_last_server() {
+  const upstream::BackendSettings& settings = backend_->backend->settings;
+  if (session_->private_pools.empty() || !indifferent(settings) ||
+      (!session_->authenticated && !settings.prefer_last_server))
+    return;
+  for (upstream::Server* server : session_->private_pools) {
+    if (&server->state() != session_->last_server || &server->backend() != backend_->backend.get())
+      continue;
+    if (server->scaled_weight() != 0 && server->has_idle() && server->has_room())
+      x().forced_server = &server->state();
+    return;
+  }
+}
 
 // "use-server": the first rule that holds and names a server that can take the request.
 void Run::choose_by_rules() {
@@ -66,6 +89,7 @@ Step Run::pick_server() {
       e.forced_server = persistence_;
       persistent_ = true;
     }
+    if (e.forced_server == nullptr) prefer_last_server();
     pick_context_.emplace(context(*backend_, txn::Direction::request));
     pick_.emplace(upstream::PickContext{e, *pick_context_, {}, false});
   }
@@ -119,10 +143,11 @@ upstream::Reuse Run::reuse() const {
   return Reuse::none;
 }
 
-// With "http-reuse never" idle connections stay with the session that made them.
-std::uint64_t Run::pool_key() const {
-  if (backend_->backend->settings.reuse != upstream::PoolPolicy::never) return 0;
-  return (std::uint64_t{1} << 63) | x().session.id;
+// Whether server connections are this client's alone: with "http-reuse never", and after it has
+// authenticated one.
+std::uint64_t Run::pool_session() const {
+  const bool never = backend_->backend->settings.reuse == upstream::PoolPolicy::never;
+  return never || session_->authenticated ? session_->pool_id() : 0;
 }
 
 Step Run::connect_server() {
@@ -131,12 +156,11 @@ Step Run::connect_server() {
   upstream::Server& server = *slot_.server();
   const rt::Duration timeout = chosen(e.connect_timeout_ms, backend_->timeouts.connect);
   abort_cancels_ = true;
-  auto link = server.connect(e, pool_key(), reuse(), after(timeout));
+  auto link = server.connect(e, pool_session(), reuse(), after(timeout));
   abort_cancels_ = false;
   if (!link) return connect_failed(link.error());
   link_ = std::move(*link);
   e.times.connected = rt::now();
-  e.server_reused = link_.reused;
   e.server_connection = link_.connection.get();
   e.server_reused = link_.reused;
   server_in_.attach(link_.connection.get());
@@ -183,12 +207,9 @@ bool Run::may_retry(bool connected) {
   const int interval = s.redispatch_interval;
   const bool by_option =
       interval > 0 ? number % interval == 0 : interval < 0 && number == most + 1 + interval;
-  // Where the choice was the algorithm's and means nothing, another server is as good at once.
-  const bool indifferent = !persistent_ && backend_->backend->usable().active > 1 &&
-                           (s.balance == "roundrobin" || s.balance == "static-rr" ||
-                            s.balance == "leastconn" || s.balance == "random");
+  const bool freely = !persistent_ && backend_->backend->usable().active > 1 && indifferent(s);
   state::ProxyCounters& counters = backend_->state->backend.mine();
-  if (by_option || indifferent) {
+  if (by_option || freely) {
     e.forced_server = nullptr;
     persistence_ = nullptr;
     persistent_ = false;

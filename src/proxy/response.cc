@@ -1,6 +1,7 @@
 // From a response head that has come to the moment it is on its way to the client.
 #include <charconv>
 
+#include "base/text.h"
 #include "proxy/run.h"
 #include "proxy/session.h"
 
@@ -31,10 +32,10 @@ Step Run::process_response() {
   e.response_valid = true;
   e.server_status = e.response.status;
   e.times.response_start = rt::now();
-  e.server_status = e.response.status;
   // A switch of protocols that nobody asked for cannot be followed.
   if (e.response.status == 101 && !e.request.upgrade) return response_missing(Outcome::junk);
   slot_.server()->observed(e.response.status < 500, true);
+  note_challenge();
   server_keep_alive_ = server_keep_alive_ && e.response.keep_alive;
   server_in_.begin_body(e.response.framing, e.response.content_length);
   if (!server_in_.decode(body_error_)) return response_missing(Outcome::junk);
@@ -60,6 +61,22 @@ Step Run::process_response() {
   }
   if (!backend_->backend->settings.cookie_name.empty()) write_persistence_cookie();
   return Step::go_on;
+}
+
+// Some schemes authenticate the connection, which nobody else may then use (manual, "http-reuse").
+void Run::note_challenge() {
+  session_->last_server = x().server;
+  const unsigned status = x().response.status;
+  if (status != 401 && status != 407) return;
+  const std::string_view name = status == 401 ? "www-authenticate" : "proxy-authenticate";
+  for (const http::Field& field : x().response.headers) {
+    if (field.name != name) continue;
+    const std::string_view value = base::trim(field.value);
+    const std::string_view scheme = value.substr(0, value.find(' '));
+    if (!base::iequals(scheme, "ntlm") && !base::iequals(scheme, "negotiate")) continue;
+    session_->authenticated = true;
+    link_.session = session_->pool_id();
+  }
 }
 
 void Run::capture_response_headers() {

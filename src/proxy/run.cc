@@ -195,10 +195,11 @@ void Run::drop_server(bool reusable) {
   const bool clean = !server_in_.has_bytes() && !server_in_.at_end() && !server_out_.blocked();
   server_in_.detach();
   server_out_.detach();
-  if (reusable && clean && server_ != nullptr)
-    server_->release(std::move(link_));
-  else
-    link_.drop();
+  if (!reusable || !clean || server_ == nullptr) return link_.drop();
+  auto& pools = session_->private_pools;
+  if (link_.session != 0 && std::find(pools.begin(), pools.end(), server_) == pools.end())
+    pools.push_front(server_);
+  server_->release(std::move(link_));
 }
 
 // The response is on its way, or there will be none: server back to its pool, counters, log.

@@ -154,7 +154,8 @@ class Run final : public txn::Engine, rt::Watcher {
   bool may_retry(bool connected);
   bool retry_after(Outcome outcome);
   upstream::Reuse reuse() const;
-  std::uint64_t pool_key() const;
+  std::uint64_t pool_session() const;
+  void prefer_last_server();
   void forget_attempt();
   void send_request();
   void fix_request_length();
@@ -184,6 +185,7 @@ class Run final : public txn::Engine, rt::Watcher {
   Step process_response();
   void capture_response_headers();
   void capture_response_cookie();
+  void note_challenge();
   Step send_response_head();
   void fix_response_length();
   void finish_response_head(http::ResponseHead& head, bool ours);

@@ -53,6 +53,7 @@ Session::~Session() {
   sessions.erase(sessions.iterator_to(*this));
   connection->io().park(nullptr);
   connection.reset();
+  for (upstream::Server* server : private_pools) server->drop_idle_of(pool_id());
   frontend.state->frontend_sessions.fetch_sub(1, std::memory_order_relaxed);
   running().registry->process().connections.fetch_sub(1, std::memory_order_relaxed);
   if (facts.listener != nullptr) facts.listener->current.fetch_sub(1, std::memory_order_relaxed);

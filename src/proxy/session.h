@@ -3,6 +3,7 @@
 #pragma once
 
 #include <boost/intrusive/list.hpp>
+#include <forward_list>
 #include <memory>
 
 #include "net/connection.h"
@@ -42,7 +43,13 @@ class Session final : public rt::Watcher,
   const Proxy& frontend;
   const Bind& bind;
   rt::Instant idle_since{};
-  Run* busy = nullptr;  // what serves it, unless it is parked
+  Run* busy = nullptr;                         // what serves it, unless it is parked
+  const state::Server* last_server = nullptr;  // that responded
+  // The client has authenticated a server connection, which is its own since; the servers whose
+  // pools hold connections of this session alone.
+  bool authenticated = false;
+  std::forward_list<upstream::Server*> private_pools;
+  std::uint64_t pool_id() const { return std::uint64_t{1} << 32 | facts.id; }
 
  private:
   enum class State : std::uint8_t { parked, serving, lingering };

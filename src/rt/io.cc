@@ -15,11 +15,15 @@ struct Descriptor::Waiting {
 
 void Descriptor::open(int fd) {
   fd_ = fd;
+  join();
+}
+
+void Descriptor::join() {
   try {
-    Loop::here()->add(*this, fd);
+    Loop::here()->add(*this, fd_);
+    registered_ = true;
   } catch (...) {
-    ::close(fd);
-    fd_ = -1;
+    ::close(std::exchange(fd_, -1));
     throw;
   }
 }
@@ -30,6 +34,7 @@ void Descriptor::forget() {
   watcher_ = nullptr;
   readable_ = hung_up_ = failed_ = false;
   writable_ = true;
+  if (!std::exchange(registered_, false)) return;
   if (Loop* loop = Loop::here(); loop != nullptr) loop->remove(*this, fd_);
 }
 

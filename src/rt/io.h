@@ -35,6 +35,10 @@ class Descriptor {
   void open(int fd);  // as the constructor, on an empty one
   void close();       // unregisters and closes; waits on it end as ready
   int release();      // unregisters, gives the fd away; waits end as with close()
+  // Moves to another worker: leave() on the old one, join() on the new one, nothing in between but
+  // the destructor. join() throws as the constructor does.
+  void leave() { forget(); }
+  void join();
 
   int fd() const { return fd_; }
   bool is_open() const { return fd_ >= 0; }
@@ -81,6 +85,7 @@ class Descriptor {
   bool writable_ = true;
   bool hung_up_ = false;
   bool failed_ = false;
+  bool registered_ = false;
   Waiting* reader_ = nullptr;
   Waiting* writer_ = nullptr;
   Watcher* watcher_ = nullptr;

@@ -120,9 +120,11 @@ void Loop::release(Fiber& fiber) {
 
 void Loop::add(Descriptor& descriptor, int fd) {
   epoll_add(epoll_fd_, fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, tag(descriptor));
+  descriptors_.store(descriptors() + 1, std::memory_order_relaxed);
 }
 
 void Loop::remove(Descriptor& descriptor, int fd) {
+  descriptors_.store(descriptors() - 1, std::memory_order_relaxed);
   // Closing alone would leave the registration alive while a forked child holds the descriptor.
   epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, fd, nullptr);
   for (int i = event_at_; i < event_end_; ++i)

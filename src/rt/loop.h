@@ -46,6 +46,7 @@ class Loop final : public Worker {
   // --- descriptors ---
   void add(Descriptor& descriptor, int fd);
   void remove(Descriptor& descriptor, int fd);
+  std::uint32_t descriptors() const { return descriptors_.load(std::memory_order_relaxed); }
   void add_shared(int fd, Watcher& watcher);
   void remove_shared(int fd, Watcher& watcher);
   // Has the watcher of a descriptor that is readable already called in the next turn.
@@ -96,7 +97,8 @@ class Loop final : public Worker {
   TimerWheel timers_;
   StackPool stacks_;
   std::vector<Descriptor*> due_watchers_;
-  int event_at_ = 0;  // the part of events_ not looked at yet
+  std::atomic<std::uint32_t> descriptors_{0};  // written by this thread alone
+  int event_at_ = 0;                           // the part of events_ not looked at yet
   int event_end_ = 0;
   std::array<epoll_event, kEvents> events_;
 };

@@ -67,6 +67,12 @@ Runtime::~Runtime() {
 unsigned Runtime::size() const { return static_cast<unsigned>(state_->loops.size()); }
 Worker& Runtime::worker(unsigned index) { return *state_->loops[index]; }
 
+std::uint32_t Runtime::open_descriptors() const {
+  std::uint32_t all = 0;
+  for (const auto& loop : state_->loops) all += loop->descriptors();
+  return all;
+}
+
 void Runtime::run() {
   state_->start_others();
   state_->loops[0]->run();

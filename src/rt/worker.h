@@ -44,6 +44,7 @@ class Runtime {
 
   unsigned size() const;
   Worker& worker(unsigned index);
+  std::uint32_t open_descriptors() const;  // that the loops watch, shared ones not counted
   // Runs all loops until stop(). Then every worker cancels its fibers and lets them unwind, for two
   // seconds at most; returns when all have left their loops.
   void run();

@@ -34,6 +34,9 @@ struct Process {
   std::atomic<std::uint32_t> connections_highest{0};
   std::atomic<bool> stopping{false};
   std::atomic<std::uint32_t> tasks{0};
+  // Open descriptors above which no connection is kept idle, and idle ones are closed for new ones.
+  std::uint32_t idle_keep_below = UINT32_MAX, idle_close_above = UINT32_MAX;
+  bool share_idle = true;  // whether workers use each other's idle server connections
   obs::PerWorker<ProcessCounters> counters;
 };
 

@@ -113,7 +113,10 @@ struct Server {
   std::atomic<std::uint32_t> served{0};  // holding a slot (maxconn counts these)
   std::atomic<std::uint32_t> queued{0};  // qcur
   std::atomic<std::uint32_t> queued_highest{0};
-  std::atomic<std::uint32_t> idle{0}, idle_safe{0}, used_connections{0}, used_highest{0};
+  // Connections: idle ones that were never used again and those that were, busy ones, the most that
+  // were busy since the estimate was made, and the estimate of how many it takes.
+  std::atomic<std::uint32_t> idle{0}, idle_safe{0}, used_connections{0}, used_highest{0},
+      needed_connections{0};
   std::atomic<std::uint32_t> maximum{0};     // maxconn, 0 none
   std::uint32_t minimum = 0;                 // minconn
   std::uint32_t queue_limit = 0;             // maxqueue

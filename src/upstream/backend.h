@@ -47,8 +47,10 @@ class ServerLink {
 
   std::unique_ptr<net::Connection> connection;
   bool reused = false;
-  std::uint64_t uses = 0;  // requests it has carried, this one included
-  std::uint64_t key = 0;   // what keeps it apart in the pool
+  std::uint64_t uses = 0;     // requests it has carried, this one included
+  std::uint64_t key = 0;      // what keeps it apart in the pool: where from, where to, as whom
+  std::uint64_t session = 0;  // of the client session that it is private to; 0: of none
+  std::uint64_t pool_key() const;
   // Bytes read past the last response would be a protocol error, so there is no buffer here.
 
  private:
@@ -111,18 +113,18 @@ class Server {
   Backend& backend() { return backend_; }
   unsigned index() const { return index_; }  // in Backend::servers()
 
-  // An idle pooled connection of this worker (a connection stays with its worker), or a new one,
-  // PROXY header sent. `key` keeps apart connections that must not be mixed for reasons the caller
-  // knows (SNI …), 0 for none; what depends on the client's addresses is kept apart here.
-  // `may_reuse`: the policy allows this request on a used connection. Waits for the connect, does
-  // not queue. Counts connects, reuses and nothing else.
-  base::Result<ServerLink, net::IoError> connect(txn::Exchange& exchange, std::uint64_t key,
+  // An idle pooled connection of this worker, else another worker's, else a new one, PROXY header
+  // sent. What depends on the client's addresses, the request or `session` (the client session that
+  // it is private to, 0 for none) is kept apart. `reuse`: the policy allows this request on a used
+  // connection. Waits for the connect, does not queue. Counts connects, reuses and nothing else.
+  base::Result<ServerLink, net::IoError> connect(txn::Exchange& exchange, std::uint64_t session,
                                                  Reuse reuse, rt::Instant deadline);
   // Gives a healthy idle connection to the pool of this worker; it is watched there and dropped
   // when the server closes it or it gets too old.
   void release(ServerLink link);
-  // Whether an idle connection of this worker could serve `key` now.
-  bool has_idle() const;
+  bool has_idle() const;  // on this worker
+  std::uint32_t idle_everywhere() const;
+  void drop_idle_of(std::uint64_t session);  // closes what is private to it, on this worker
 
   // Tells about outcomes: "observe", error-limit, on-error.
   void observed(bool ok, bool layer7);
@@ -150,6 +152,7 @@ class Server {
   friend class Slot;
   friend class SlotQueue;
   friend class Health;
+  friend class IdlePool;
   friend bool prepare_checks(Backend& backend, config::Diagnostics& diagnostics);
   struct PerWorker;  // pool and slots
 
@@ -159,6 +162,14 @@ class Server {
   void count_taken(const txn::Exchange& exchange);
   void update_weight(rt::Instant now);
   std::uint64_t mix_name(std::uint64_t key, txn::Exchange& exchange);
+  bool take_idle(std::uint64_t key, bool proven, bool shared, rt::Instant deadline,
+                 ServerLink& out);
+  bool take_from(unsigned other, std::uint64_t key, bool proven, rt::Instant deadline,
+                 ServerLink& out);
+  void count_used();
+  void estimate_need();
+  bool wants_idle(bool shared) const;
+  void close_idle_for_new();
 
   Backend& backend_;
   state::Server& state_;
@@ -168,7 +179,8 @@ class Server {
   std::atomic<std::uint32_t> scaled_weight_{0};      // 16 is weight 1; 0 takes no traffic
   std::atomic<rt::Instant> started_{rt::Instant{}};  // slow start counts from here
   std::atomic<std::uint32_t> consecutive_errors_{0};
-  std::shared_ptr<PerWorker[]> workers_;  // shared with tasks on their way to workers
+  std::atomic<rt::Instant> estimated_{rt::Instant{}};  // when needed_connections was
+  std::shared_ptr<PerWorker[]> workers_;               // shared with tasks on their way to workers
   std::unique_ptr<Checker> checker_, agent_;
   std::vector<Server*> trackers_;  // servers that "track" this one
   std::mutex transitions_;         // one change of state at a time

@@ -1,7 +1,10 @@
 // What one worker keeps about one server: the slots its fibers hold and its idle connections.
-// Touched by that worker alone, except at the end of the process.
+// Touched by that worker alone, except may_have() and at the end of the process: a worker that has
+// no idle connection asks another by message, which hands one over.
 #pragma once
 
+#include <array>
+#include <atomic>
 #include <boost/intrusive/list.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <memory>
@@ -26,8 +29,12 @@ class IdlePool {
   // The most recently returned one of `key` that is still good; false when there is none. `proven`:
   // only one that was reused before.
   bool take(std::uint64_t key, bool proven, ServerLink& out);
-  // Makes room for one that comes back; false when there is nothing to give up.
-  bool drop_oldest();
+  // Any thread: false where take() would find nothing.
+  bool may_have(std::uint64_t key) const {
+    return (present_.load(std::memory_order_relaxed) >> (key % 64) & 1) != 0;
+  }
+  bool drop_oldest();  // false when there is none
+  void drop(std::uint64_t key);
   void put(ServerLink link);
   std::size_t size() const { return by_age_.size(); }
   void clear();
@@ -53,6 +60,7 @@ class IdlePool {
   KeyList& list_of(std::uint64_t key);
   void lost(Entry& entry);    // the server closed it
   void retire(Entry& entry);  // out of the lists, its connection moved away or closed
+  void count(const ServerLink& link, int step);
   void purge();
 
   Server* server_ = nullptr;
@@ -61,6 +69,8 @@ class IdlePool {
   boost::unordered_flat_map<std::uint64_t, std::unique_ptr<KeyList>> others_;
   std::vector<std::unique_ptr<Entry>> entries_;
   std::vector<Entry*> spare_;
+  std::array<std::uint32_t, 64> keys_{};   // entries by the low bits of their key
+  std::atomic<std::uint64_t> present_{0};  // which of these are not zero
   PurgeTimer purge_;
 };
 

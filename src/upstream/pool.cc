@@ -1,3 +1,9 @@
+#include <xxhash.h>
+
+#include <algorithm>
+#include <system_error>
+
+#include "state/registry.h"
 #include "upstream/per_worker.h"
 
 namespace upstream {
@@ -11,14 +17,24 @@ IdlePool::KeyList& IdlePool::list_of(std::uint64_t key) {
   return *list;
 }
 
+// Both the numbers that commands show and the bits that other workers look at.
+void IdlePool::count(const ServerLink& link, int step) {
+  state::Server& state = server_->state();
+  auto& number = link.uses > 1 ? state.idle_safe : state.idle;
+  number.fetch_add(static_cast<std::uint32_t>(step), std::memory_order_relaxed);
+  std::uint32_t& same = keys_[link.pool_key() % 64];
+  same += static_cast<std::uint32_t>(step);
+  const std::uint64_t bit = std::uint64_t{1} << (link.pool_key() % 64);
+  const std::uint64_t present = present_.load(std::memory_order_relaxed);
+  present_.store(same != 0 ? present | bit : present & ~bit, std::memory_order_relaxed);
+}
+
 void IdlePool::retire(Entry& entry) {
   if (entry.link.connection) entry.link.connection->io().park(nullptr);
   by_age_.erase(by_age_.iterator_to(entry));
-  KeyList& list = list_of(entry.link.key);
+  KeyList& list = list_of(entry.link.pool_key());
   list.erase(list.iterator_to(entry));
-  state::Server& state = server_->state();
-  state.idle.fetch_sub(1, std::memory_order_relaxed);
-  state.idle_safe.fetch_sub(1, std::memory_order_relaxed);
+  count(entry.link, -1);
   spare_.push_back(&entry);
 }
 
@@ -50,6 +66,13 @@ bool IdlePool::drop_oldest() {
   return true;
 }
 
+void IdlePool::drop(std::uint64_t key) {
+  const auto found = others_.find(key);
+  if (found == others_.end()) return;
+  while (!found->second->empty()) lost(found->second->front());
+  others_.erase(found);
+}
+
 void IdlePool::put(ServerLink link) {
   Entry* entry = nullptr;
   if (spare_.empty()) {
@@ -63,10 +86,8 @@ void IdlePool::put(ServerLink link) {
   }
   entry->link = std::move(link);
   by_age_.push_back(*entry);
-  list_of(entry->link.key).push_front(*entry);
-  state::Server& state = server_->state();
-  state.idle.fetch_add(1, std::memory_order_relaxed);
-  state.idle_safe.fetch_add(1, std::memory_order_relaxed);
+  list_of(entry->link.pool_key()).push_front(*entry);
+  count(entry->link, 1);
   if (!purge_.armed()) {
     purge_.pool = this;
     purge_.arm(rt::now() + rt::milliseconds(server_->settings().pool_purge_delay_ms));
@@ -81,10 +102,18 @@ void IdlePool::lost(Entry& entry) {
 
 void IdlePool::on_purge(rt::Timer& timer) { static_cast<PurgeTimer&>(timer).pool->purge(); }
 
-// Each delay, half of the idle connections are closed (manual, "pool-purge-delay").
+// Each delay, half of the connections that were not needed lately are closed, by each worker its
+// share of them, the longest idle first (manual, "pool-purge-delay" and "http-reuse").
 void IdlePool::purge() {
-  std::size_t leaving = (by_age_.size() + 1) / 2;
-  while (leaving-- > 0) lost(by_age_.front());
+  server_->estimate_need();
+  const state::Server& state = server_->state();
+  const std::uint64_t idle = server_->idle_everywhere();
+  const std::uint64_t held = idle + state.used_connections.load(std::memory_order_relaxed);
+  const std::uint64_t need = state.needed_connections.load(std::memory_order_relaxed);
+  if (held > need && idle != 0) {
+    const std::uint64_t leaving = (by_age_.size() * (held - need) / idle + 1) / 2;
+    for (std::uint64_t i = 0; i < leaving && !by_age_.empty(); ++i) lost(by_age_.front());
+  }
   boost::unordered::erase_if(others_, [](const auto& item) { return item.second->empty(); });
   if (!by_age_.empty())
     purge_.arm(rt::now() + rt::milliseconds(server_->settings().pool_purge_delay_ms));
@@ -99,6 +128,7 @@ ServerLink::ServerLink(ServerLink&& other) noexcept
       reused(other.reused),
       uses(other.uses),
       key(other.key),
+      session(other.session),
       owner_(std::exchange(other.owner_, nullptr)) {}
 
 ServerLink& ServerLink::operator=(ServerLink&& other) noexcept {
@@ -108,6 +138,7 @@ ServerLink& ServerLink::operator=(ServerLink&& other) noexcept {
   reused = other.reused;
   uses = other.uses;
   key = other.key;
+  session = other.session;
   owner_ = std::exchange(other.owner_, nullptr);
   return *this;
 }
@@ -120,7 +151,52 @@ void ServerLink::drop() {
         .used_connections.fetch_sub(1, std::memory_order_relaxed);
 }
 
+std::uint64_t ServerLink::pool_key() const {
+  return session == 0 ? key : XXH3_64bits_withSeed(&session, sizeof session, key) | 1;
+}
+
 bool Server::has_idle() const { return workers_[rt::worker_index()].idle.size() != 0; }
+
+std::uint32_t Server::idle_everywhere() const {
+  return state_.idle.load(std::memory_order_relaxed) +
+         state_.idle_safe.load(std::memory_order_relaxed);
+}
+
+void Server::count_used() {
+  const std::uint32_t used = state_.used_connections.fetch_add(1, std::memory_order_relaxed) + 1;
+  if (used > state_.used_highest.load(std::memory_order_relaxed))
+    state_.used_highest.store(used, std::memory_order_relaxed);
+  if (used > state_.needed_connections.load(std::memory_order_relaxed))
+    state_.needed_connections.store(used, std::memory_order_relaxed);
+}
+
+// How many connections the server's traffic takes: the most that were busy at once in the last
+// delay, or what is left of an older peak. By one worker each delay.
+void Server::estimate_need() {
+  const rt::Instant now = rt::now();
+  rt::Instant last = estimated_.load(std::memory_order_relaxed);
+  if (now - last < rt::milliseconds(settings_->pool_purge_delay_ms) ||
+      !estimated_.compare_exchange_strong(last, now, std::memory_order_relaxed))
+    return;
+  const std::uint32_t peak = state_.used_highest.exchange(
+      state_.used_connections.load(std::memory_order_relaxed), std::memory_order_relaxed);
+  const std::uint32_t need = state_.needed_connections.load(std::memory_order_relaxed);
+  state_.needed_connections.store(std::max(peak, (need + peak) / 2), std::memory_order_relaxed);
+}
+
+// Whether the pool takes one more: within the process's descriptors and, unless it is a session's
+// own, pool-max-conn and what the traffic needs.
+bool Server::wants_idle(bool shared) const {
+  if (rt::Runtime::instance()->open_descriptors() > backend_.registry().process().idle_keep_below)
+    return false;
+  if (!shared) return true;
+  const std::uint64_t idle = idle_everywhere();
+  if (settings_->pool_max >= 0 && idle >= static_cast<std::uint64_t>(settings_->pool_max))
+    return false;
+  const std::uint64_t used = state_.used_connections.load(std::memory_order_relaxed);
+  const std::uint64_t need = state_.needed_connections.load(std::memory_order_relaxed);
+  return used + idle <= std::max(used, need) + settings_->pool_low;
+}
 
 void Server::release(ServerLink link) {
   if (!link.connection || !settings_->pool_purge_delay_ms || link.uses > settings_->max_reuse)
@@ -133,14 +209,25 @@ void Server::release(ServerLink link) {
     const auto got = link.connection->read_now({&byte, 1});
     if (got || got.error() != net::IoError::would_block) return;
   }
-  // With pool-max-conn reached the one that was idle longest goes, as far as this worker has any.
-  if (settings_->pool_max >= 0 &&
-      state_.idle.load(std::memory_order_relaxed) >= settings_->pool_max &&
-      (settings_->pool_max == 0 || !here().idle.drop_oldest()))
-    return;
+  if (!wants_idle(link.session == 0)) return;
   state_.used_connections.fetch_sub(1, std::memory_order_relaxed);
   link.owner_ = nullptr;
   here().idle.put(std::move(link));
+}
+
+void Server::drop_idle_of(std::uint64_t session) {
+  ServerLink link;
+  link.session = session;
+  here().idle.drop(link.pool_key());
+}
+
+// Rather than opening one descriptor more (tune.pool-high-fd-ratio).
+void Server::close_idle_for_new() {
+  if (rt::Runtime::instance()->open_descriptors() <= backend_.registry().process().idle_close_above)
+    return;
+  if (here().idle.drop_oldest()) return;
+  for (const auto& server : backend_.servers())
+    if (server->here().idle.drop_oldest()) return;
 }
 
 void Server::drop_idle() {
@@ -149,6 +236,70 @@ void Server::drop_idle() {
   runtime->post_all([workers = std::weak_ptr(workers_)](rt::Worker& worker) {
     if (const auto alive = workers.lock()) alive[worker.index()].idle.clear();
   });
+}
+
+namespace {
+
+// One worker's question to another. Its fields belong to the asking worker, except that the asked
+// one fills `link` on the way.
+struct Request {
+  rt::Fiber* waiting = nullptr;  // null once nobody waits
+  bool answered = false;
+  ServerLink link;
+};
+
+constexpr rt::Duration kPatience = rt::milliseconds(10);  // with another worker
+
+}  // namespace
+
+bool Server::take_from(unsigned other, std::uint64_t key, bool proven, rt::Instant deadline,
+                       ServerLink& out) {
+  const auto request = std::make_shared<Request>();
+  request->waiting = rt::current();
+  const std::weak_ptr<PerWorker[]> pools = workers_;
+  rt::Worker* const asker = rt::this_worker();
+  const auto bring_back = [request, pools, asker] {
+    request->answered = true;
+    if (request->link.connection) {
+      try {
+        request->link.connection->io().join();
+      } catch (const std::system_error&) {
+        request->link.connection.reset();
+      }
+    }
+    if (request->waiting != nullptr) return rt::wake(*request->waiting);
+    const auto alive = pools.lock();  // too late: kept for the next one
+    if (alive && request->link.connection) alive[asker->index()].idle.put(std::move(request->link));
+  };
+  rt::Runtime::instance()->worker(other).post([=] {
+    const auto alive = pools.lock();
+    if (alive && alive[other].idle.take(key, proven, request->link))
+      request->link.connection->io().leave();
+    asker->post(bring_back);
+  });
+  const rt::Instant until = std::min(deadline, rt::now() + kPatience);
+  while (!request->answered)
+    if (rt::suspend(until) != rt::Wait::ready) break;
+  request->waiting = nullptr;
+  if (!request->answered || !request->link.connection) return false;
+  out = std::move(request->link);
+  return true;
+}
+
+bool Server::take_idle(std::uint64_t key, bool proven, bool shared, rt::Instant deadline,
+                       ServerLink& out) {
+  if (here().idle.take(key, proven, out)) return true;
+  const unsigned workers = rt::worker_count(), mine = rt::worker_index();
+  if (workers == 1 || !shared || !backend_.registry().process().share_idle) return false;
+  const std::uint32_t idle = idle_everywhere();
+  if (idle == 0 || idle < settings_->pool_low) return false;
+  for (unsigned step = 1; step < workers; ++step) {
+    const unsigned other = (mine + step) % workers;
+    if (!workers_[other].idle.may_have(key)) continue;
+    if (take_from(other, key, proven, deadline, out)) return true;
+    if (rt::cancelled()) return false;
+  }
+  return false;
 }
 
 }  // namespace upstream

@@ -23,8 +23,8 @@ struct Bench {
     EXPECT_TRUE(lines.feed("server s1 127.0.0.1:" + std::to_string(port) + settings));
     farm.prepare();
   }
-  ServerLink connect(Request& request, std::uint64_t key = 0, Reuse reuse = Reuse::any) {
-    auto link = server().connect(request.exchange, key, reuse, rt::now() + milliseconds(1000));
+  ServerLink connect(Request& request, std::uint64_t session = 0, Reuse reuse = Reuse::any) {
+    auto link = server().connect(request.exchange, session, reuse, rt::now() + milliseconds(1000));
     EXPECT_TRUE(link.has_value());
     return link ? std::move(*link) : ServerLink();
   }
@@ -65,9 +65,9 @@ TEST(Pool, DropsWhatTheServerClosesAndWhatIsTooMuchOrTooOld) {
     ServerLink a = bench.connect(request), b = bench.connect(request), c = bench.connect(request);
     ASSERT_TRUE(
         a.connection->write("x", rt::now() + milliseconds(100)).has_value());  // closes soon
-    bench.server().release(std::move(c));                                      // the oldest goes
+    bench.server().release(std::move(c));
     bench.server().release(std::move(a));
-    bench.server().release(std::move(b));
+    bench.server().release(std::move(b));  // one too many
     EXPECT_EQ(bench.server().state().idle.load(), 2u);
     EXPECT_FALSE(bench.connect(request, 0, Reuse::proven).reused);
     (void)rt::sleep_for(milliseconds(15));
@@ -77,8 +77,77 @@ TEST(Pool, DropsWhatTheServerClosesAndWhatIsTooMuchOrTooOld) {
     bench.server().release(std::move(used));  // it carried two requests: one reuse is allowed
     EXPECT_EQ(bench.server().state().idle.load(), 0u);
     bench.server().release(bench.connect(request));
-    (void)rt::sleep_for(milliseconds(90));
-    EXPECT_EQ(bench.server().state().idle.load(), 0u);
+    for (int i = 0; i < 100 && bench.server().idle_everywhere() != 0; ++i)
+      (void)rt::sleep_for(milliseconds(10));
+    EXPECT_EQ(bench.server().idle_everywhere(), 0u);
+    EXPECT_EQ(bench.server().state().needed_connections.load(), 0u);
+  });
+}
+
+TEST(Pool, KeepsNoMoreThanWereNeededAtOnce) {
+  in_fiber(1, [] {
+    TinyServer tiny(hold);
+    Bench bench(tiny.port());
+    Request request(bench.farm);
+    bench.server().release(bench.connect(request));
+    ServerLink second = bench.connect(request, 0, Reuse::none);
+    bench.server().release(std::move(second));
+    EXPECT_EQ(bench.server().idle_everywhere(), 1u);
+    ServerLink a = bench.connect(request), b = bench.connect(request);
+    bench.server().release(std::move(a));
+    bench.server().release(std::move(b));
+    EXPECT_EQ(bench.server().idle_everywhere(), 2u);
+  });
+}
+
+TEST(Pool, ForgetsWhatASessionOwned) {
+  in_fiber(1, [] {
+    TinyServer tiny(hold);
+    Bench bench(tiny.port());
+    Request request(bench.farm);
+    bench.server().release(bench.connect(request, 5));
+    EXPECT_FALSE(bench.connect(request).reused);
+    EXPECT_TRUE(bench.connect(request, 5).reused);
+    bench.server().release(bench.connect(request, 6));
+    bench.server().drop_idle_of(6);
+    EXPECT_FALSE(bench.connect(request, 6).reused);
+  });
+}
+
+TEST(Pool, HandsConnectionsToOtherWorkers) {
+  in_fiber(2, [] {
+    TinyServer tiny([](net::Connection& connection) {
+      char byte;
+      while (connection.read({&byte, 1}, rt::now() + milliseconds(2000)).value_or(0) == 1)
+        (void)connection.write({&byte, 1}, rt::now() + milliseconds(2000));
+    });
+    Bench bench(tiny.port());
+    Request request(bench.farm);
+    bench.server().release(bench.connect(request));
+    bool reused = false, alone = true;
+    char answer = 0;
+    std::atomic<bool> done{false};
+    rt::Runtime::instance()->worker(1).post([&] {
+      rt::spawn([&] {
+        Request theirs(bench.farm);
+        alone = bench.connect(theirs, 9).reused;
+        ServerLink link = bench.connect(theirs);
+        reused = link.reused;
+        (void)link.connection->write("x", rt::now() + milliseconds(500));
+        (void)link.connection->read({&answer, 1}, rt::now() + milliseconds(500));
+        bench.server().release(std::move(link));
+        done = true;
+      });
+    });
+    while (!done) (void)rt::sleep_for(milliseconds(1));
+    EXPECT_TRUE(reused);
+    EXPECT_FALSE(alone);
+    EXPECT_EQ(answer, 'x');
+    EXPECT_FALSE(bench.server().has_idle());
+    EXPECT_EQ(bench.server().state().idle_safe.load(), 1u);
+    ServerLink back = bench.connect(request);
+    EXPECT_TRUE(back.reused);
+    EXPECT_EQ(back.uses, 3u);
   });
 }
 

@@ -142,9 +142,11 @@ std::uint64_t Server::mix_name(std::uint64_t key, txn::Exchange& exchange) {
   return XXH3_64bits_withSeed(name.data(), name.size(), key) | 1;
 }
 
-base::Result<ServerLink, net::IoError> Server::connect(txn::Exchange& exchange, std::uint64_t key,
-                                                       Reuse reuse, rt::Instant deadline) {
+base::Result<ServerLink, net::IoError> Server::connect(txn::Exchange& exchange,
+                                                       std::uint64_t session, Reuse reuse,
+                                                       rt::Instant deadline) {
   net::Address to = address();
+  std::uint64_t key = 0;
   if (to.is_ip() && complete(to, state_, exchange)) key = mix(key, to);
   if (settings_->pool_name != nullptr) key = mix_name(key, exchange);
   const SourceSettings& source = settings_->source;
@@ -167,7 +169,10 @@ base::Result<ServerLink, net::IoError> Server::connect(txn::Exchange& exchange, 
   }
   state::ServerCounters& counters = state_.counters.mine();
   ServerLink link;
-  if (reuse != Reuse::none && here().idle.take(key, reuse == Reuse::proven, link)) {
+  link.key = key;
+  link.session = session;
+  if (reuse != Reuse::none &&
+      take_idle(link.pool_key(), reuse == Reuse::proven, session == 0, deadline, link)) {
     link.reused = true;
     ++link.uses;
     counters.reused.add();
@@ -175,6 +180,7 @@ base::Result<ServerLink, net::IoError> Server::connect(txn::Exchange& exchange, 
   } else {
     counters.connects.add();
     backend_.state().backend.mine().connects.add();
+    close_idle_for_new();
     auto fresh = net::connect(to, *options, deadline);
     if (!fresh) return base::fail(fresh.error());
     link.connection = std::move(*fresh);
@@ -182,13 +188,10 @@ base::Result<ServerLink, net::IoError> Server::connect(txn::Exchange& exchange, 
       const auto sent = link.connection->write(header, deadline);
       if (!sent) return base::fail(sent.error());
     }
-    link.key = key;
     link.uses = 1;
   }
   link.owner_ = this;
-  const std::uint32_t used = state_.used_connections.fetch_add(1, std::memory_order_relaxed) + 1;
-  if (used > state_.used_highest.load(std::memory_order_relaxed))
-    state_.used_highest.store(used, std::memory_order_relaxed);
+  count_used();
   return link;
 }
 

@@ -164,7 +164,7 @@ void show_servers_conn(Call& call) {
                          backend->id, s->id, s->address.is_ip() ? s->address.ip().text() : "-",
                          s->address.port(), settings ? settings->settings().pool_purge_delay_ms : 0,
                          s->served.load(), s->used_connections.load(), s->used_highest.load(),
-                         s->used_highest.load(), unsafe, safe,
+                         s->needed_connections.load(), unsafe, safe,
                          settings ? settings->settings().pool_max : -1, unsafe + safe);
       // The pools of the workers are not counted one by one: the first column has them all.
       for (unsigned i = 0; i < workers; ++i) out += fmt::format(" {}", i == 0 ? unsafe + safe : 0);

@@ -23,7 +23,6 @@ struct OptionRow : config::Keyword {
 
 // Read and kept, but nothing acts on them yet: whoever sets one is told.
 constexpr Option kNotYet[] = {
-    Option::prefer_last_server,
     Option::http_use_proxy_header,
     Option::independent_streams,
     Option::contstats,

@@ -40,8 +40,6 @@ constexpr std::string_view kNotYet[] = {
     "tune.notsent-lowat.client",
     "tune.notsent-lowat.server",
     "tune.peers.max-updates-at-once",
-    "tune.pool-high-fd-ratio",
-    "tune.pool-low-fd-ratio",
     "tune.rcvbuf.backend",
     "tune.rcvbuf.client",
     "tune.rcvbuf.frontend",
