@@ -1,5 +1,7 @@
 """Log targets, formats, levels and samples; what a traffic line says is in the tests of the traffic."""
 import re
+import socket
+import time
 
 import pytest
 from harness import at_once, eventually
@@ -311,6 +313,174 @@ def test_log_profiles(start, syslog, web):
     ("frontend f\n http-request do-log profile no", "profile 'no' is invalid"),
 ])
 def test_wrong_profiles_are_named(check, section, message):
+    code, text = check(frontend("log stdout local0") + "\n" + section + "\n")
+    assert code == 1
+    assert message in text
+
+
+SYSLOG_LINES = {
+    b"<34>Oct 11 22:14:15 machine su[12]: failed": {
+        "": "<34>Oct 11 22:14:15 machine su[12]: failed", "local": "<34>Oct 11 22:14:15 su[12]: failed",
+        "rfc5424": "<34>1 YEAR-10-11T22:14:15-00:00 machine su 12 - - failed", "priority": "<34>failed",
+        "short": "<2>failed", "timed": "<2>YEAR-10-11T22:14:15-00:00 failed", "iso": "YEAR-10-11T22:14:15-00:00 failed",
+        "raw": "failed"},
+    b'<165>1 2003-10-01T22:14:15.003Z machine app 87 ID47 [a@1 x="y z"][b@1] text\n': {
+        "": '<165>1 2003-10-01T22:14:15.003Z machine app 87 ID47 [a@1 x="y z"][b@1] text',
+        "rfc3164": "<165>Oct  1 22:14:15 machine app[87]: text", "local": "<165>Oct  1 22:14:15 app[87]: text",
+        "timed": "<5>2003-10-01T22:14:15.003Z text", "raw": "text"},
+    b"<165>1 - - - - - - nothing known": {
+        "": "<165>1 - 127.0.0.1 - - - - nothing known", "rfc3164": "<165>NOW 127.0.0.1 nothing known"},
+    b"<13>plain text": {"": "<13>NOW 127.0.0.1 plain text", "local": "<13>NOW plain text", "short": "<5>plain text"},
+    b"no header": {"": "<184>NOW 127.0.0.1 no header", "priority": "<184>no header", "raw": "no header"},
+}
+
+
+@pytest.mark.parametrize("sent", SYSLOG_LINES, ids=range(len(SYSLOG_LINES)))
+def test_log_forward_keeps_or_changes_the_format(start, syslog, sent):
+    logs = {name: syslog() for name in SYSLOG_LINES[sent]}
+    targets = "\n".join(f"log @t{i}@ {'format ' + name if name else ''} local7" for i, name in enumerate(logs))
+    proxy = start(f"""
+        log-forward in
+            dgram-bind @in@
+            {targets}
+        frontend fe
+            bind @fe@
+    """, **{f"t{i}": log for i, log in enumerate(logs.values())})
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        sender.sendto(sent, ("127.0.0.1", proxy.port("in")))
+    for name, log in logs.items():
+        expected = re.escape(SYSLOG_LINES[sent][name]).replace("NOW", DATE).replace("YEAR", str(time.localtime().tm_year))
+        assert re.fullmatch(expected + "\n", log.next("").string), name
+
+
+@pytest.mark.parametrize("way, expected", [
+    ("replace", ["127.0.0.1 a", "127.0.0.1 plain"]), ("fill", ["machine a", "127.0.0.1 plain"]),
+    ("keep", ["machine a", "localhost plain"]), ("append", ["machine,127.0.0.1 a", "127.0.0.1 plain"])])
+def test_log_forward_option_host(start, syslog, way, expected):
+    log = syslog()
+    proxy = start(f"""
+        log-forward in
+            dgram-bind @in@
+            option host {way}
+            log @log@ format rfc3164 local7
+        frontend fe
+            bind @fe@
+    """, log=log)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        for line in (b"<34>Oct 11 22:14:15 machine a", b"plain"):
+            sender.sendto(line, ("127.0.0.1", proxy.port("in")))
+    for text in expected:
+        assert re.fullmatch(rf"<\d+>{DATE} {text}\n", log.next("").string)
+
+
+@pytest.mark.parametrize("option, segments, expected", [
+    ("", [b"<34>one\n<34>tw", b"o\n"], ["one", "two"]),
+    ("", [b"5 <34>a6 <34>", b"bb7 <34>ccc"], ["a", "bb", "ccc"]),
+    ("", [b"<34>a\r\n<34>b\x00\n"], ["a", "b"]),
+    ("", [b"<34>good\nbad\n<34>never\n"], ["good"]),
+    ("option assume-rfc6587-ntf", [b"12 monkeys\n<34>more\n"], ["12 monkeys", "more"]),
+    ("option dont-parse-log", [b"<34>Oct 11 22:14:15 a b: c\n"], ["<34>Oct 11 22:14:15 a b: c"])])
+def test_log_forward_over_streams(start, syslog, option, segments, expected):
+    log = syslog()
+    proxy = start(f"""
+        log-forward in
+            bind @in@
+            timeout client 5s
+            {option}
+            log @log@ format raw local7
+        frontend fe
+            bind @fe@
+    """, log=log)
+    with proxy.connect("in") as wire:
+        wire.send(*segments)
+        for text in expected:
+            assert log.next("").string == text + "\n"
+    assert len(log.lines) == len(expected)
+
+
+def log_backend(start, syslog, algorithm, count=2, **more):
+    servers = {f"l{i}": syslog() for i in range(count)}
+    lines = "\n".join(f"server l{i} udp@@l{i}@" for i in range(count))
+    proxy = start(f"""
+        global
+            stats socket @dir@/cli level admin
+        frontend fe
+            bind @fe@
+            log backend@logs format raw local0
+            log-format "line %HU"
+            http-request return status 200
+        backend logs
+            mode log
+            {algorithm}
+            {lines}
+    """, **servers, **more)
+    return proxy, list(servers.values())
+
+
+def test_log_backend_round_robin(start, syslog):
+    proxy, logs = log_backend(start, syslog, "balance roundrobin")
+    for i in range(6):
+        proxy.get(f"/{i}")
+    eventually(lambda: [len(log.lines) for log in logs] == [3, 3])
+
+
+def test_log_backend_hash(start, syslog):
+    proxy, logs = log_backend(start, syslog, "balance log-hash field(2,/)\nhash-type map-based none")
+    for target in ("/0", "/1", "/0", "/3"):
+        proxy.get(target)
+    eventually(lambda: sum(len(log.lines) for log in logs) == 4)
+    assert [sorted(log.lines) for log in logs] == [["line /0\n"] * 2, ["line /1\n", "line /3\n"]]
+
+
+def test_log_backend_sticky(start, syslog):
+    proxy, logs = log_backend(start, syslog, "balance sticky", 3)
+    proxy.get("/first")
+    logs[0].next("/first")
+    proxy.cli("disable server logs/l0")
+    proxy.get("/second")
+    logs[1].next("/second")
+    proxy.cli("disable server logs/l1"), proxy.cli("enable server logs/l0")
+    proxy.get("/third")
+    logs[2].next("/third")
+    proxy.cli("disable server logs/l2")
+    proxy.get("/again")
+    logs[0].next("/again")
+
+
+def test_log_backend_over_a_stream(start, tcp):
+    received = []
+    server = tcp(lambda wire: received.append(wire.read_until(b"\n")))
+    proxy = start("""
+        frontend fe
+            bind @fe@
+            log backend@logs format short local0
+            log-format "line %HU"
+            http-request return status 200
+        backend logs
+            mode log
+            server s1 tcp@@log@
+    """, log=server)
+    proxy.get("/tcp")
+    eventually(lambda: received)
+    assert received[0] == b"<6>line /tcp\n"
+
+
+@pytest.mark.parametrize("section, message", [
+    ("log-forward", "missing name for log-forward section"),
+    ("log-forward fe", "has the same name as frontend 'fe'"),
+    ("log-forward a\n foo", "unknown keyword 'foo' in log-forward section"),
+    ("log-forward a\n timeout server 1s", "unknown keyword 'timeout server' in log-forward section"),
+    ("log-forward a\n option foo", "unknown option 'foo' in log-forward section"),
+    ("log-forward a\n option host foo", "option 'host' expects {replace|fill|keep|append}"),
+    ("log-forward a\n dgram-bind 127.0.0.1", "missing port specification in '127.0.0.1'"),
+    ("frontend f\n mode log", "mode syslog is only applicable on proxies with backend capability"),
+    ("backend b\n mode log\n balance leastconn", "only supports 'roundrobin', 'random', 'sticky' and 'log-hash'"),
+    ("backend b\n mode log\n balance log-hash", "balance log-hash requires a converter list"),
+    ("backend b\n mode log\n balance log-hash foo", "unknown converter 'foo'"),
+    ("backend b\n mode log\n balance log-hash lower\n hash-type consistent", "unsupported hash method"),
+    ("frontend f\n bind :1\n default_backend b\nbackend b\n mode log", "tries to use incompatible"),
+])
+def test_wrong_log_sections_are_named(check, section, message):
     code, text = check(frontend("log stdout local0") + "\n" + section + "\n")
     assert code == 1
     assert message in text

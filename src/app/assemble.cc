@@ -64,6 +64,8 @@ bool read_other(const config::Section& section, Assembly& assembly) {
     read_user_list(section, assembly);
   else if (kind == "log-profile")
     read_log_profile(section, assembly);
+  else if (kind == "log-forward")
+    read_log_forward(section, assembly);
   else if (kind == "ring")
     obs::read_ring(section, assembly.diagnostics);
   else
@@ -129,6 +131,8 @@ void assemble(Generation& generation, const CommandLine&, config::Diagnostics& d
     if (is_proxy_section(section.head[0])) read_proxy(section, assembly);
   }
   complete_proxies(assembly);
+  complete_log_forwards(assembly);
+  link_log_backends(assembly);
   freeze(assembly);
 }
 

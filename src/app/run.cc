@@ -17,6 +17,7 @@
 #include "app/version.h"
 #include "obs/log.h"
 #include "obs/ring_forward.h"
+#include "proxy/log_forward.h"
 #include "proxy/serve.h"
 #include "upstream/backend.h"
 
@@ -40,7 +41,8 @@ class Server {
         generation_(generation),
         settings_(generation.settings),
         line_(line),
-        listening_(generation.config) {}
+        listening_(generation.config),
+        forwarding_(generation.config) {}
 
   bool open(unsigned warnings) {
     describe_process();
@@ -49,7 +51,8 @@ class Server {
     admin::set_page_product({std::string(kName), std::string(kVersion)});
     if (!raise()) return false;
     config::Diagnostics diagnostics;
-    const bool bound = listening_.open(diagnostics);
+    bool bound = listening_.open(diagnostics);
+    bound = forwarding_.open(diagnostics) && bound;
     for (const config::Message& message : diagnostics.messages())
       std::fputs(config::Diagnostics::render(message).c_str(), stderr);
     if (!bound) return false;
@@ -64,6 +67,7 @@ class Server {
     for (const auto& proxy : generation_.config.proxies)
       if (proxy->backend != nullptr && !proxy->disabled) proxy->backend->start();
     listening_.start();
+    forwarding_.start();
     obs::start_forwarding();
     if (cli_) cli_->start();
     if (generation_.scripts) generation_.scripts->start_tasks();
@@ -191,6 +195,7 @@ class Server {
       using std::chrono::milliseconds;
       if (settings_.grace_ms > 0) std::this_thread::sleep_for(milliseconds(settings_.grace_ms));
       listening_.stop();
+      forwarding_.stop();
       const auto begin = std::chrono::steady_clock::now();
       const milliseconds longest(settings_.hard_stop_after_ms);
       while (proxy::Listening::sessions() != 0) {
@@ -232,6 +237,7 @@ class Server {
   const GlobalSettings& settings_;
   const CommandLine& line_;
   proxy::Listening listening_;
+  proxy::LogForwarding forwarding_;
   admin::Catalogue commands_;
   admin::CliSettings cli_settings_;
   std::optional<admin::Cli> cli_;

@@ -130,12 +130,15 @@ base::Result<std::unique_ptr<Expression>> Expression::parse(std::string_view tex
 
 bool Expression::evaluate(Context& context, Value& out) const {
   out = {};
-  if (!fetch_->fetch(*args_, context, out, *fetch_)) return false;
+  return fetch_->fetch(*args_, context, out, *fetch_) && convert(context, out);
+}
+
+bool Expression::convert(Context& context, Value& value) const {
   for (const Step& step : steps_) {
-    if (!cast(out, step.row->in, context.arena)) return false;
-    if (!step.row->convert(*step.args, context, out, *step.row)) return false;
+    if (!cast(value, step.row->in, context.arena)) return false;
+    if (!step.row->convert(*step.args, context, value, *step.row)) return false;
   }
-  return out.type != Type::any;
+  return value.type != Type::any;
 }
 
 bool Expression::evaluate_text(Context& context, std::string_view& out) const {

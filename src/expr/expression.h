@@ -19,6 +19,8 @@ class Expression {
 
   // The sample, converted; false when there is none (then context.incomplete may say why).
   bool evaluate(Context& context, Value& out) const;
+  // The converters alone, on a value that the caller has.
+  bool convert(Context& context, Value& value) const;
   // As text, in the arena or constant; false when there is none.
   bool evaluate_text(Context& context, std::string_view& out) const;
   Type type() const { return type_; }  // after all converters

@@ -24,8 +24,8 @@ class Opening {
   Opening(const Opening&) = delete;
   Opening& operator=(const Opening&) = delete;
 
-  bool socket(int protocol = 0) {
-    fd_ = ::socket(at_.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
+  bool socket(int protocol = 0, int type = SOCK_STREAM) {
+    fd_ = ::socket(at_.family(), type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
     return fd_ >= 0 || failed("create a socket for");
   }
   bool set(int level, int name, int value, const char* what) {
@@ -168,6 +168,12 @@ base::Result<int> open_listener(const Address& at, const ListenOptions& options)
       return o.finish(adopt(o, at, options));
   }
   return base::fail(std::string("no address to listen on"));
+}
+
+base::Result<int> open_datagram(const Address& at, const ListenOptions& options) {
+  if (!at.is_ip()) return base::fail(std::string("datagrams need an IP address to bind to"));
+  Opening o(at);
+  return o.finish(o.socket(0, SOCK_DGRAM) && set_ip_options(o, at, options) && o.bind(at));
 }
 
 Address bound_address(int fd) {

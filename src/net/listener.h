@@ -34,6 +34,9 @@ struct ListenOptions {
 // one left behind by an earlier process, or still in use by it, in one step. Blocking, at start-up.
 [[nodiscard]] base::Result<int> open_listener(const Address& at, const ListenOptions& options);
 
+// Binds a datagram socket; as open_listener() in what it reports.
+[[nodiscard]] base::Result<int> open_datagram(const Address& at, const ListenOptions& options);
+
 // The address a listening descriptor is bound to: of an adopted one, or of port 0.
 Address bound_address(int fd);
 

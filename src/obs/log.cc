@@ -36,7 +36,7 @@ class DatagramSockets {
   int inet_ = -1, inet6_ = -1, unix_ = -1;
 };
 
-bool send_datagram(const net::Address& to, std::span<iovec> parts) {
+bool send_parts(const net::Address& to, std::span<iovec> parts) {
   thread_local DatagramSockets sockets;
   sockaddr_storage address;
   msghdr message{};
@@ -57,15 +57,26 @@ bool sampled(const LogTarget& target) {
                      [n](const SampleRange& r) { return n >= r.low && n <= r.high; });
 }
 
-void send_to_ring(const LogTarget& target, Level level, const LogLine& line) {
-  if (!target.ring) return;
-  LogFormatKind format =
-      target.format == LogFormatKind::unspecified ? target.ring->settings().format : target.format;
+// The whole line in one piece, for those who keep it.
+std::string compose(const LogTarget& target, LogFormatKind format, Level level,
+                    const LogLine& line) {
   char header[kHeaderRoom];
   std::string whole(header, write_header(header, format, target.facility, level, line));
   whole.append(line.text);
   if (whole.size() > target.length) whole.resize(target.length);
-  target.ring->append(whole);
+  return whole;
+}
+
+void send_to_ring(const LogTarget& target, Level level, const LogLine& line) {
+  if (!target.ring) return;
+  LogFormatKind format =
+      target.format == LogFormatKind::unspecified ? target.ring->settings().format : target.format;
+  target.ring->append(compose(target, format, level, line));
+}
+
+void send_to_backend(const LogTarget& target, Level level, const LogLine& line) {
+  if (!target.outlet || !target.outlet->write(compose(target, target.format, level, line)))
+    count_dropped_line();
 }
 
 }  // namespace
@@ -91,6 +102,7 @@ void send(const LogTarget& target, const LogLine& line) {
   if (!sampled(target)) return;
   Level level = std::max(line.level, target.minimum);
   if (target.kind == LogTarget::Kind::ring) return send_to_ring(target, level, line);
+  if (target.kind == LogTarget::Kind::backend) return send_to_backend(target, level, line);
 
   char header[kHeaderRoom];
   std::size_t header_size = write_header(header, target.format, target.facility, level, line);
@@ -101,14 +113,21 @@ void send(const LogTarget& target, const LogLine& line) {
   std::array<iovec, 3> parts = {
       {{header, header_size}, {const_cast<char*>(line.text.data()), text_size}, {&end, 1}}};
   bool sent = target.kind == LogTarget::Kind::descriptor ? target.sink && target.sink->write(parts)
-                                                         : send_datagram(target.address, parts);
-  if (!sent) g_dropped.fetch_add(1, std::memory_order_relaxed);
+                                                         : send_parts(target.address, parts);
+  if (!sent) count_dropped_line();
 }
 
 void send(const std::vector<std::shared_ptr<LogTarget>>& targets, const LogLine& line) {
   for (const auto& target : targets) send(*target, line);
 }
 
+bool send_datagram(const net::Address& to, std::string_view line) {
+  char end = '\n';
+  std::array<iovec, 2> parts = {{{const_cast<char*>(line.data()), line.size()}, {&end, 1}}};
+  return send_parts(to, parts);
+}
+
+void count_dropped_line() { g_dropped.fetch_add(1, std::memory_order_relaxed); }
 std::uint64_t dropped_lines() { return g_dropped.load(std::memory_order_relaxed); }
 
 }  // namespace obs

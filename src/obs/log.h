@@ -37,6 +37,15 @@ struct SampleRange {
 
 class Ring;
 class DescriptorSink;
+struct SyslogMessage;
+
+// Takes whole lines and hands each to somebody: a log backend (upstream/).
+class LogOutlet {
+ public:
+  virtual ~LogOutlet() = default;
+  // Without its line feed. Any worker thread; must not wait. False: dropped.
+  virtual bool write(std::string_view line) = 0;
+};
 
 // One "log" line. Made by parse_log() (obs/log_config.h), completed by link_targets(), constant
 // then.
@@ -58,15 +67,17 @@ struct LogTarget {
   std::shared_ptr<std::atomic<std::uint32_t>> sampled;  // lines so far, with `sample`
   std::shared_ptr<DescriptorSink> sink;                 // descriptor
   std::shared_ptr<Ring> ring;                           // ring
+  std::shared_ptr<LogOutlet> outlet;                    // backend
 };
 
 // What a line carries beside its text.
 struct LogLine {
   Level level = Level::info;
-  std::string_view tag;         // "haproxy" unless log-tag says otherwise
-  std::string_view text;        // without line end
-  std::string_view structured;  // RFC 5424 structured data, or empty
-  std::string_view host;        // log-send-hostname
+  std::string_view tag;                     // "haproxy" unless log-tag says otherwise
+  std::string_view text;                    // without line end
+  std::string_view structured;              // RFC 5424 structured data, or empty
+  std::string_view host;                    // log-send-hostname
+  const SyslogMessage* received = nullptr;  // it came from elsewhere: its header instead of ours
 };
 
 // Sends one line to a target. Any worker thread; never waits.
@@ -88,7 +99,11 @@ void set_report_level(Level least);
 void end_of_startup();
 std::string startup_messages();
 
+// One datagram with a line feed behind; false: dropped.
+bool send_datagram(const net::Address& to, std::string_view line);
+
 std::uint64_t dropped_lines();
+void count_dropped_line();
 
 // "2026-11-20T06:47:23.681113+00:00" (RFC 3339) of this moment, in local time. Fast.
 std::string_view iso_time(char (&buffer)[40]);

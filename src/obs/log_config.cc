@@ -88,8 +88,11 @@ bool parse_target(config::Arguments& args, LogTarget& out) {
     out.name = text.substr(5);
     return true;
   }
-  if (text.starts_with("backend@"))
-    return refuse(fmt::format("log backends ('{}') are not supported yet", text));
+  if (text.starts_with("backend@")) {
+    out.kind = LogTarget::Kind::backend;
+    out.name = text.substr(8);
+    return true;
+  }
   if (is_stream(text)) {
     // Its ring is made when the format and length are known.
     out.kind = LogTarget::Kind::ring;

@@ -21,7 +21,8 @@ enum class LogPlace : std::uint8_t { global, proxy };
 // returns false then; `into` is changed only on success.
 bool parse_log(config::Arguments& args, LogPlace place, bool negated, LogSettings& into);
 
-// Finds the rings that the targets name, once all sections are read. Reports unknown ones.
+// Finds the rings that the targets name, once all sections are read. Reports unknown ones. Log
+// backends are found by app/.
 bool link_targets(const LogSettings& settings, config::Diagnostics& diagnostics);
 
 // Names as the manual's list: "local0" is 16; -1 for none.

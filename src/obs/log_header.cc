@@ -8,6 +8,9 @@
 #include <charconv>
 #include <cstring>
 
+#include "base/text.h"
+#include "obs/syslog.h"
+
 namespace obs {
 namespace {
 
@@ -21,9 +24,10 @@ struct Second {
   std::size_t pid_size = 0;
 };
 
+constexpr std::string_view kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                        "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+
 void refresh(Second& s, time_t now) {
-  static constexpr const char* kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                            "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
   tm t{};
   ::localtime_r(&now, &t);
   fmt::format_to_n(s.syslog, 15, "{} {:2} {:02}:{:02}:{:02}", kMonths[t.tm_mon], t.tm_mday,
@@ -113,6 +117,110 @@ void write_rfc5424(Writer& w, const LogLine& line) {
   w.text(" ");
 }
 
+// --- lines that came from elsewhere
+
+std::string_view or_dash(std::string_view text) { return text.empty() ? "-" : text; }
+
+// "2026-10-11T22:14:15.003Z" to "Oct 11 22:14:15"; the present where it cannot be read.
+void forward_bsd_time(Writer& w, const SyslogMessage& m) {
+  const std::string_view t = m.time;
+  if (m.format != LogFormatKind::rfc5424 && !t.empty()) return w.text(t);
+  const auto month = t.size() >= 19 ? base::parse_int<unsigned>(t.substr(5, 2)) : std::nullopt;
+  if (!month || *month < 1 || *month > 12) {
+    w.text({this_second(wall_clock().tv_sec).syslog, 15});
+    return;
+  }
+  w.text(kMonths[*month - 1]);
+  w.text(t[8] == '0' ? "  " : " ");
+  w.text(t[8] == '0' ? t.substr(9, 1) : t.substr(8, 2));
+  w.text(" ");
+  w.text(t.substr(11, 8));
+}
+
+// "Oct 11 22:14:15" to "2026-10-11T22:14:15-00:00": this year, an unknown zone (RFC 3339 section
+// 4.3).
+void forward_iso_time(Writer& w, const SyslogMessage& m) {
+  const std::string_view t = m.time;
+  if (t.empty()) return w.iso(wall_clock());
+  if (m.format == LogFormatKind::rfc5424) return w.text(t);
+  const auto* month = std::find(std::begin(kMonths), std::end(kMonths), t.substr(0, 3));
+  if (month == std::end(kMonths)) return w.iso(wall_clock());
+  const auto number = static_cast<unsigned>(month - std::begin(kMonths) + 1);
+  w.text({this_second(wall_clock().tv_sec).iso, 5});
+  if (number < 10) w.text("0");
+  w.number(number);
+  w.text("-");
+  w.text(t[4] == ' ' ? "0" : t.substr(4, 1));
+  w.text(t.substr(5, 1));
+  w.text("T");
+  w.text(t.substr(7, 8));
+  w.text("-00:00");
+}
+
+void forward_bsd(Writer& w, const SyslogMessage& m, bool with_host) {
+  forward_bsd_time(w, m);
+  w.text(" ");
+  if (with_host) {
+    w.text(m.host.empty() ? std::string_view("localhost") : m.host);
+    w.text(" ");
+  }
+  if (m.tag.empty()) return;
+  w.text(m.tag);
+  if (!m.process.empty()) {
+    w.text("[");
+    w.text(m.process);
+    w.text("]");
+  }
+  w.text(": ");
+}
+
+void forward_rfc5424(Writer& w, const SyslogMessage& m) {
+  w.text("1 ");
+  if (m.format == LogFormatKind::rfc5424)
+    w.text(or_dash(m.time));
+  else
+    forward_iso_time(w, m);
+  for (const std::string_view part : {m.host, m.tag, m.process, m.id, m.structured}) {
+    w.text(" ");
+    w.text(or_dash(part));
+  }
+  w.text(" ");
+}
+
+std::size_t forward_header(char* out, LogFormatKind format, std::uint8_t facility, Level level,
+                           const SyslogMessage& m) {
+  Writer w(out);
+  const unsigned severity = static_cast<unsigned>(level);
+  const unsigned priority = (m.has_priority ? m.facility : facility) * 8 + severity;
+  switch (format == LogFormatKind::unspecified ? m.format : format) {
+    case LogFormatKind::raw:
+    case LogFormatKind::unspecified:
+      break;
+    case LogFormatKind::iso:
+    case LogFormatKind::timed:
+      if (format == LogFormatKind::timed) w.priority(severity);
+      forward_iso_time(w, m);
+      w.text(" ");
+      break;
+    case LogFormatKind::short_:
+      w.priority(severity);
+      break;
+    case LogFormatKind::priority:
+      w.priority(priority);
+      break;
+    case LogFormatKind::local:
+    case LogFormatKind::rfc3164:
+      w.priority(priority);
+      forward_bsd(w, m, format != LogFormatKind::local);
+      break;
+    case LogFormatKind::rfc5424:
+      w.priority(priority);
+      forward_rfc5424(w, m);
+      break;
+  }
+  return w.size();
+}
+
 }  // namespace
 
 LogFormatKind effective_format(LogFormatKind format, std::string_view host) {
@@ -122,6 +230,7 @@ LogFormatKind effective_format(LogFormatKind format, std::string_view host) {
 
 std::size_t write_header(char* out, LogFormatKind format, std::uint8_t facility, Level level,
                          const LogLine& line) {
+  if (line.received != nullptr) return forward_header(out, format, facility, level, *line.received);
   Writer w(out);
   unsigned severity = static_cast<unsigned>(level);
   switch (effective_format(format, line.host)) {

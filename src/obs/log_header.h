@@ -10,7 +10,7 @@
 
 namespace obs {
 
-inline constexpr std::size_t kHeaderRoom = 1024;
+inline constexpr std::size_t kHeaderRoom = 4096;
 
 // The format in force: without one, "local", or RFC 3164 when lines carry a host name.
 LogFormatKind effective_format(LogFormatKind format, std::string_view host);

@@ -122,6 +122,14 @@ void read_ring(const config::Section& section, config::Diagnostics& diagnostics)
     diagnostics.alert(section.head.at(1), fmt::format("ring '{}' already exists.", name));
 }
 
+std::shared_ptr<Ring> add_forwarding_ring(RingSettings settings, RingServer server) {
+  const std::string name = settings.name;
+  settings.servers.push_back(std::move(server));
+  for (unsigned copy = 2; find_ring(settings.name); ++copy)
+    settings.name = fmt::format("{}#{}", name, copy);
+  return add_ring(std::move(settings));
+}
+
 std::shared_ptr<Ring> make_forwarding_ring(std::string_view address, LogFormatKind format,
                                            std::size_t longest, std::string& error) {
   auto parsed = parse_stream_address(address);
@@ -138,10 +146,7 @@ std::shared_ptr<Ring> make_forwarding_ring(std::string_view address, LogFormatKi
   RingServer server;
   server.name = address;
   server.address = *parsed;
-  settings.servers.push_back(std::move(server));
-  for (unsigned copy = 2; find_ring(settings.name); ++copy)
-    settings.name = fmt::format("{}#{}", address, copy);
-  return add_ring(std::move(settings));
+  return add_forwarding_ring(std::move(settings), std::move(server));
 }
 
 }  // namespace obs

@@ -217,11 +217,26 @@ struct Proxy {
   bool is_backend() const { return state->capabilities & state::kBackend; }
 };
 
+// A "log-forward" section: lines that come in and where they go (manual section 12.6).
+struct LogForward {
+  enum class Host : std::uint8_t { replace, fill, keep, append };
+  std::string name;
+  std::vector<std::unique_ptr<Bind>> binds, datagram_binds;
+  std::vector<std::shared_ptr<obs::LogTarget>> log_targets;
+  std::uint32_t maximum = 10;  // connections at once
+  std::uint32_t backlog = 0;
+  rt::Duration client_timeout = rt::kForever;
+  bool parse = true;        // option dont-parse-log
+  bool lines_only = false;  // option assume-rfc6587-ntf
+  Host host = Host::fill;
+};
+
 // Everything the engine runs on.
 struct Config {
   state::Registry* registry = nullptr;
   std::vector<std::unique_ptr<Proxy>> proxies;
   std::vector<std::shared_ptr<obs::LogTarget>> log_targets;  // global "log"
+  std::vector<std::unique_ptr<LogForward>> log_forwards;
   expr::LogProfiles log_profiles;
   std::string log_tag = "haproxy";
   std::string log_send_hostname;

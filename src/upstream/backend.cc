@@ -10,6 +10,7 @@
 #include "upstream/checker.h"
 #include "upstream/counting.h"
 #include "upstream/dynamic_cookie.h"
+#include "upstream/log_outlet.h"
 #include "upstream/per_worker.h"
 #include "upstream/queue.h"
 #include "upstream/resolve.h"
@@ -146,6 +147,18 @@ bool Backend::link_tracking(config::Diagnostics& diagnostics) {
   return good;
 }
 
+bool Backend::make_algorithm(config::Diagnostics& diagnostics) {
+  if (state_.mode != state::Mode::log) {
+    balancer_ = make_balancer(*this, diagnostics);
+    return balancer_ != nullptr;
+  }
+  auto made = make_log_balancer(*this, diagnostics);
+  if (made == nullptr) return false;
+  log_outlet_ = std::make_shared<LogOutlet>(*this, *made);
+  balancer_ = std::move(made);
+  return true;
+}
+
 bool Backend::prepare(config::Diagnostics& diagnostics) {
   bool good = true;
   unsigned next_id = 1;
@@ -172,7 +185,7 @@ bool Backend::prepare(config::Diagnostics& diagnostics) {
     good &= resolve_at_start(*server, file, diagnostics);
     set_dynamic_cookie(*server);
   }
-  balancer_ = make_balancer(*this, diagnostics);
+  good &= make_algorithm(diagnostics);
   good &= link_tracking(diagnostics);
   good &= balancer_ != nullptr && prepare_checks(*this, diagnostics);
   if (!good) return false;

@@ -24,6 +24,9 @@ class Diagnostics;
 namespace expr {
 struct Context;
 }
+namespace obs {
+class LogOutlet;
+}
 namespace state {
 class Registry;
 }
@@ -243,6 +246,8 @@ class Backend {
   void servers_changed();
 
   Balancer& balancer() { return *balancer_; }
+  // Where log lines for this backend go; null unless its mode is log. After prepare().
+  const std::shared_ptr<obs::LogOutlet>& log_outlet() const { return log_outlet_; }
   SlotQueue& queue() { return *queue_; }
   // Numbers of usable servers: what messages about state changes end with.
   struct Usable {
@@ -255,6 +260,7 @@ class Backend {
   base::Result<Slot, NoSlot> acquire_forced(PickContext& pick, Server& server,
                                             rt::Instant deadline);
   Slot hand_out(PickContext& pick, Server& server, bool chosen);
+  bool make_algorithm(config::Diagnostics& diagnostics);
   bool link_tracking(config::Diagnostics& diagnostics);
   void watch_slow_starts();
 
@@ -263,6 +269,7 @@ class Backend {
   std::vector<std::unique_ptr<Server>> servers_;
   std::unique_ptr<Balancer> balancer_;
   std::unique_ptr<SlotQueue> queue_;
+  std::shared_ptr<obs::LogOutlet> log_outlet_;
   std::mutex changes_;  // one update of the balancer at a time
   std::atomic<bool> slow_start_watched_{false};
 };

@@ -71,6 +71,28 @@ bool balance_hash(Parse& p) {
   return p.args.expect_end();
 }
 
+// "log-hash" and "sticky" (manual, "balance"): of log backends only.
+bool balance_log(Parse& p) {
+  if (p.mode != state::Mode::log && !p.in_defaults) {
+    p.context.diagnostics.warning(
+        p.args.previous(),
+        fmt::format("balance algorithm '{}' needs 'mode log', 'roundrobin' is used instead",
+                    p.settings.balance));
+    p.settings.balance = "roundrobin";
+    while (!p.args.done()) p.args.next();
+    return true;
+  }
+  if (p.settings.balance == "sticky") return p.args.expect_end();
+  const auto converters = p.args.text("balance log-hash");
+  if (!converters) return p.args.error("balance log-hash requires a converter list.");
+  auto expression =
+      expr::Expression::parse(fmt::format("str(-),{}", *converters), p.context, p.args.previous());
+  if (!expression)
+    return p.args.error_at_previous(fmt::format("'balance log-hash': {}", expression.error()));
+  p.settings.hash_expression = std::move(*expression);
+  return p.args.expect_end();
+}
+
 bool balance_hdr(Parse& p, std::string name) {
   if (name.empty())
     return p.args.error_at_previous("'balance hdr' expects a header name in parentheses");
@@ -117,9 +139,7 @@ bool parse_balance(Parse& p) {
   if (*word == "uri") return balance_uri(p);
   if (*word == "url_param") return balance_url_param(p);
   if (*word == "hash") return balance_hash(p);
-  if (*word == "log-hash" || *word == "sticky")
-    return p.args.error_at_previous(
-        fmt::format("'balance {}' belongs to 'mode log', which is not there yet", *word));
+  if (*word == "log-hash" || *word == "sticky") return balance_log(p);
   static constexpr std::string_view kAll[] = {"roundrobin", "static-rr",  "leastconn", "first",
                                               "random",     "source",     "uri",       "url_param",
                                               "hdr",        "rdp-cookie", "hash"};

@@ -78,7 +78,7 @@ bool good_name(config::Arguments& args, std::string_view name) {
   return true;
 }
 
-bool parse_address_word(config::Arguments& args, ServerSettings& settings) {
+bool parse_address_word(config::Arguments& args, state::Mode mode, ServerSettings& settings) {
   const auto text = args.text("server");
   if (!text) return false;
   auto spec = net::parse_address(*text);
@@ -87,9 +87,15 @@ bool parse_address_word(config::Arguments& args, ServerSettings& settings) {
   if (spec->port_high > spec->port_low)
     return args.error_at_previous(
         fmt::format("server '{}': a port range has no meaning here", settings.name));
-  if (spec->is_datagram)
+  if (mode == state::Mode::log) {
+    if (spec->family == AF_UNIX)
+      return args.error_at_previous(
+          fmt::format("server '{}': log servers have IP addresses", settings.name));
+    if (!spec->is_stream) spec->is_datagram = true;
+  } else if (spec->is_datagram) {
     return args.error_at_previous(
-        fmt::format("server '{}': datagram servers are not there yet", settings.name));
+        fmt::format("server '{}': datagrams go to servers of 'mode log' only", settings.name));
+  }
   if (spec->kind == net::Address::Kind::inherited_fd)
     return args.error_at_previous(
         fmt::format("server '{}': an inherited descriptor cannot be connected to", settings.name));
@@ -123,7 +129,7 @@ bool parse_server(config::Arguments& args, expr::ParseContext& context, Backend&
   if (!name || !good_name(args, *name)) return false;
   ServerSettings head;
   head.name = std::string(*name);
-  if (!parse_address_word(args, head)) return false;
+  if (!parse_address_word(args, backend.state().mode, head)) return false;
   auto settings =
       starting_settings(args, context, backend.settings, backend.settings.default_server);
   if (settings == nullptr) return false;
@@ -156,7 +162,7 @@ bool parse_server_template(config::Arguments& args, expr::ParseContext& context,
         fmt::format("'server-template' expects a number or a range, not '{}'", *range));
   ServerSettings head;
   head.name = std::string(*prefix);
-  if (!parse_address_word(args, head)) return false;
+  if (!parse_address_word(args, backend.state().mode, head)) return false;
   auto settings =
       starting_settings(args, context, backend.settings, backend.settings.default_server);
   if (settings == nullptr) return false;

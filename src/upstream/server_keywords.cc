@@ -82,6 +82,26 @@ bool enable_probe(Parse& p) {
   return true;
 }
 
+bool in_log_mode(Parse& p, std::string_view word) {
+  if (p.mode == state::Mode::log) return true;
+  return p.args.error_at_previous(fmt::format("'{}' belongs to backends with 'mode log'", word));
+}
+bool set_log_buffer(Parse& p) {
+  if (!in_log_mode(p, "log-bufsize")) return false;
+  const auto size = p.args.size("log-bufsize");
+  if (size && *size < 64) return p.args.error_at_previous("'log-bufsize' expects at least 64");
+  if (size) p.settings.log_ring_size = *size;
+  return size.has_value();
+}
+bool set_log_proto(Parse& p) {
+  if (!in_log_mode(p, "log-proto")) return false;
+  const std::string_view proto = p.args.next();
+  if (proto != "legacy" && proto != "octet-count")
+    return p.args.error_at_previous("'log-proto' expects 'legacy' or 'octet-count'");
+  p.settings.log_octet_count = proto == "octet-count";
+  return true;
+}
+
 // A word out of a list.
 template <class Value, std::size_t N>
 std::optional<Value> choice(Parse& p,
@@ -454,8 +474,9 @@ constexpr ServerRow kRows[] = {
     {{"healthcheck", "<name>", "Checks as a health-check section says."}, not_yet},
     {{"idle-ping", "<delay>", "Pings on idle connections."}, not_yet},
     {{"ktls", "<on|off>", "TLS in the kernel."}, needs_tls},
-    {{"log-bufsize", "<bufsize>", "Ring of a log server."}, not_yet},
-    {{"log-proto", "<logproto>", "Framing to a log server."}, not_yet},
+    {{"log-bufsize", "<bufsize>", "Bytes that wait for a log server on a stream."}, set_log_buffer},
+    {{"log-proto", "legacy|octet-count", "How lines are framed for a log server on a stream."},
+     set_log_proto},
     {{"namespace", "<name>", "Network namespace of connections."}, not_yet},
     {{"no-check-reuse-pool", "", "Takes \"check-reuse-pool\" back."}, nothing_to_reset},
     {{"no-check-sni-auto", "", "Takes \"check-sni-auto\" back."}, nothing_to_reset},

@@ -23,7 +23,7 @@ bool mode(ProxyContext& context) {
   } else if (word == "log") {
     if (!(context.draft.side & (kInBackend | kInDefaults)))
       return args.error("mode syslog is only applicable on proxies with backend capability.");
-    return args.error("'mode log' is not supported yet.");
+    context.proxy().mode = state::Mode::log;
   } else {
     static constexpr std::string_view kModes[] = {"tcp", "http", "log", "spop"};
     return args.error(fmt::format("unknown proxy mode '{}'.", word), did_you_mean(word, kModes));

@@ -351,14 +351,15 @@ std::vector<net::Ip> any_address(const net::AddressSpec& spec, bool both) {
 }
 
 bool add_address(config::Arguments& args, const GlobalSettings& settings, std::string_view text,
-                 proxy::Bind& bind) {
+                 proxy::Bind& bind, bool datagrams) {
   auto refuse_it = [&](std::string why) {
     return args.error_at_previous(fmt::format("'bind' : {}", why));
   };
   auto spec = net::parse_address(text);
   if (!spec) return refuse_it(spec.error());
-  if (spec->is_datagram)
-    return refuse_it(fmt::format("dgram-type address not acceptable in '{}'", text));
+  if (datagrams ? spec->is_stream || spec->family == AF_UNIX : spec->is_datagram)
+    return refuse_it(fmt::format("{}-type address not acceptable in '{}'",
+                                 datagrams ? "stream" : "dgram", text));
   using Kind = net::Address::Kind;
   if (spec->kind == Kind::inherited_fd) {
     bind.addresses.push_back(
@@ -395,11 +396,12 @@ bool add_address(config::Arguments& args, const GlobalSettings& settings, std::s
   return true;
 }
 
-bool add_addresses(config::Arguments& args, const GlobalSettings& settings, proxy::Bind& bind) {
+bool add_addresses(config::Arguments& args, const GlobalSettings& settings, proxy::Bind& bind,
+                   bool datagrams) {
   std::string_view rest = args.next();
   while (!rest.empty()) {
     const std::size_t comma = rest.find(',');
-    if (!add_address(args, settings, rest.substr(0, comma), bind)) return false;
+    if (!add_address(args, settings, rest.substr(0, comma), bind, datagrams)) return false;
     rest.remove_prefix(comma == rest.npos ? rest.size() : comma + 1);
   }
   return true;
@@ -431,13 +433,14 @@ bool parse_options(config::Arguments& args, proxy::Bind& bind) {
   return good;
 }
 
-std::unique_ptr<proxy::Bind> parse_bind(config::Arguments& args, const GlobalSettings& settings) {
+std::unique_ptr<proxy::Bind> parse_bind(config::Arguments& args, const GlobalSettings& settings,
+                                        bool datagrams) {
   auto bind = std::make_unique<proxy::Bind>();
   bind->at = args.line().at();
   bind->listen.unix_mode = settings.unix_bind.mode;
   bind->listen.unix_uid = settings.unix_bind.uid;
   bind->listen.unix_gid = settings.unix_bind.gid;
-  bool good = add_addresses(args, settings, *bind);
+  bool good = add_addresses(args, settings, *bind, datagrams);
   good = parse_options(args, *bind) && good;
   if (!good) return nullptr;
   if (bind->listen.v4v6)
@@ -451,7 +454,7 @@ bool bind(ProxyContext& context) {
   if (context.args.done())
     return context.args.error(
         "'bind' expects {<path>|[addr1]:port1[-end1]}{,[addr]:port[-end]}... as arguments.");
-  auto bind = parse_bind(context.args, context.assembly.settings());
+  auto bind = parse_bind(context.args, context.assembly.settings(), false);
   if (!bind) return false;
   context.proxy().binds.push_back(std::move(bind));
   return true;
@@ -471,6 +474,11 @@ std::vector<const config::Keyword*> bind_options(bool tls) {
   for (const BindKeyword& row : kTable)
     if (tls == (row.note == kNoTls && row.name != "ssl")) rows.push_back(&row);
   return rows;
+}
+
+std::unique_ptr<proxy::Bind> parse_datagram_bind(config::Arguments& args,
+                                                 const GlobalSettings& settings) {
+  return parse_bind(args, settings, true);
 }
 
 std::span<const ProxyKeyword> bind_keywords() { return kBind; }

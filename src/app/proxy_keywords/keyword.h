@@ -59,6 +59,10 @@ std::string where_it_belongs(std::string_view word);
 // Reads one line of a proxy or defaults section.
 void read_proxy_line(const config::Line& line, ProxyDraft& draft, Assembly& assembly);
 
+// "dgram-bind": as "bind", for datagrams.
+std::unique_ptr<proxy::Bind> parse_datagram_bind(config::Arguments& args,
+                                                 const GlobalSettings& settings);
+
 // True when the section has one of `places`; else reports `what` as ignored (or as a mistake).
 bool allowed(ProxyContext& context, std::string_view what, std::uint8_t places, bool fails = false);
 

@@ -73,12 +73,20 @@ struct ProxyDraft {
   std::string_view kind() const;  // "frontend", "proxy" for listen
 };
 
+// A log-forward section: the lines it shares with frontends are read into a draft of one.
+struct LogForwardDraft {
+  ProxyDraft lines;
+  std::unique_ptr<state::Proxy> state;
+  std::unique_ptr<proxy::LogForward> made;
+};
+
 struct Assembly {
   Generation& generation;
   config::Diagnostics& diagnostics;
   std::vector<std::function<void()>> deferred = {};
   std::vector<std::unique_ptr<ProxyDraft>> defaults = {};
   std::vector<std::unique_ptr<ProxyDraft>> proxies = {};
+  std::vector<std::unique_ptr<LogForwardDraft>> log_forwards = {};
   rules::ErrorSections error_sections = {};
   std::map<std::string, config::Position, std::less<>> error_section_places = {};
   std::map<std::string, config::Position, std::less<>> log_profile_places = {};

@@ -223,23 +223,24 @@ class Completer {
 
   // A tcp frontend may hand over to an http backend (the connection is upgraded), not the reverse.
   void check_mode(const state::Proxy& target, std::string_view how, config::Position at) {
-    if (!http() || target.mode == state::Mode::http) return;
+    if (target.mode == state::Mode::http || target.mode == proxy_.mode) return;
     std::string place;
     for (const auto& other : assembly_.proxies)
       if (other->proxy->state == &target)
         place =
             fmt::format(" ({}:{})", other->section->head.file->name, other->section->head.number);
     assembly_.diagnostics.alert(
-        at, fmt::format("http {} '{}' ({}:{}) tries to use incompatible {} backend '{}'{} {} (see "
+        at, fmt::format("{} {} '{}' ({}:{}) tries to use incompatible {} backend '{}'{} {} (see "
                         "'mode').",
-                        draft_.kind(), draft_.name, draft_.section->head.file->name,
-                        draft_.section->head.number, state::name_of(target.mode), target.name,
-                        place, how));
+                        state::name_of(proxy_.mode), draft_.kind(), draft_.name,
+                        draft_.section->head.file->name, draft_.section->head.number,
+                        state::name_of(target.mode), target.name, place, how));
   }
 
   void warnings() {
     if (proxy_.disabled) return;
     const proxy::Timeouts& t = proxy_.timeouts;
+    if (proxy_.mode == state::Mode::log) return log_mode_warnings();
     const bool has_servers = is_backend() && !proxy_.state->servers.empty();
     if ((frontend() && t.client == rt::kForever) ||
         (has_servers && (t.connect == rt::kForever || t.server == rt::kForever)))
@@ -263,6 +264,28 @@ class Completer {
     needs_http(!proxy_.http_after_response.empty(), "'http-after-response' rules", "they require");
     needs_http(proxy_.forward_for.enabled, "'option forwardfor'", "it requires");
     needs_http(proxy_.original_to.enabled, "'option originalto'", "it requires");
+  }
+
+  void log_mode_warnings() {
+    if (!proxy_.binds.empty())
+      alert(
+          fmt::format("proxy '{}': 'mode log' has no listeners, see 'log-forward'.", draft_.name));
+    if (!proxy_.tcp_request.empty())
+      warn(
+          fmt::format("Cannot use tcp-request rules with 'mode log' in backend '{}'. They will be "
+                      "ignored.",
+                      draft_.name));
+    if (!proxy_.use_server.empty())
+      warn(
+          fmt::format("Cannot use \"use-server\" rules with 'mode log' in backend '{}'. They will "
+                      "be ignored.",
+                      draft_.name));
+    if (!proxy_.http_request.empty())
+      warn(fmt::format("'http-request' rules ignored for backend '{}' as they require HTTP mode.",
+                       draft_.name));
+    if (!draft_.settings().cookie_name.empty())
+      warn(
+          fmt::format("cookie will be ignored for backend '{}' (needs 'mode http').", draft_.name));
   }
 
   void counts() {

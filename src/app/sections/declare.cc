@@ -22,8 +22,10 @@ bool own_mode(const config::Section& section, state::Mode& mode) {
   bool found = false;
   for (const config::Line& line : section.lines) {
     if (line[0] != "mode") continue;
-    if (line[1] != "http" && line[1] != "tcp") continue;
-    mode = line[1] == "http" ? state::Mode::http : state::Mode::tcp;
+    if (line[1] != "http" && line[1] != "tcp" && line[1] != "log") continue;
+    mode = line[1] == "http"  ? state::Mode::http
+           : line[1] == "tcp" ? state::Mode::tcp
+                              : state::Mode::log;
     found = true;
   }
   return found;

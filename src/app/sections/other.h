@@ -1,4 +1,4 @@
-// Sections that are not proxies: http-errors, userlist, log-profile.
+// Sections that are not proxies: http-errors, userlist, log-profile, log-forward.
 #pragma once
 
 #include "app/sections/assembly.h"
@@ -8,5 +8,11 @@ namespace app {
 void read_http_errors(const config::Section& section, Assembly& assembly);
 void read_user_list(const config::Section& section, Assembly& assembly);
 void read_log_profile(const config::Section& section, Assembly& assembly);
+
+void read_log_forward(const config::Section& section, Assembly& assembly);
+// Once all sections were read.
+void complete_log_forwards(Assembly& assembly);
+// Finds the log backends that targets name; reports unknown ones.
+void link_log_backends(Assembly& assembly);
 
 }  // namespace app

@@ -3,12 +3,10 @@
 
 namespace upstream {
 
-namespace {
-
 // In each place stands the first server whose credit, which grows by its weight at every place,
 // makes the most whole rounds; standing there costs a round.
-std::vector<Server*> lay_out(const std::vector<Server*>& servers,
-                             const std::vector<std::uint32_t>& weights) {
+std::vector<Server*> hash_layout(const std::vector<Server*>& servers,
+                                 const std::vector<std::uint32_t>& weights) {
   std::int64_t total = 0;
   for (const std::uint32_t weight : weights) total += weight;
   std::vector<std::int64_t> credit(servers.size(), 0);
@@ -28,6 +26,8 @@ std::vector<Server*> lay_out(const std::vector<Server*>& servers,
   }
   return map;
 }
+
+namespace {
 
 class HashMap final : public HashTable {
  public:
@@ -50,7 +50,7 @@ class HashMap final : public HashTable {
   void update() override {
     const std::vector<Server*> servers = usable_servers(backend_);
     map_.publish(std::make_unique<const std::vector<Server*>>(
-        lay_out(servers, reduced_weights(servers, 0))));
+        hash_layout(servers, reduced_weights(servers, 0))));
   }
 
  private:

@@ -38,6 +38,9 @@ class HashTable {
   virtual Server* at(std::uint32_t hash, const PickContext& pick) = 0;
   virtual void update() = 0;
 };
+// The array of the map: every server as often as its weight says.
+std::vector<Server*> hash_layout(const std::vector<Server*>& servers,
+                                 const std::vector<std::uint32_t>& weights);
 std::unique_ptr<HashTable> make_hash_map(Backend& backend);
 std::unique_ptr<HashTable> make_hash_ring(Backend& backend);
 
