@@ -484,3 +484,19 @@ def test_wrong_log_sections_are_named(check, section, message):
     code, text = check(frontend("log stdout local0") + "\n" + section + "\n")
     assert code == 1
     assert message in text
+
+
+def test_samples_of_servers_in_a_log_format(start, web):
+    proxy = start("""
+        global
+            log stdout format raw local0
+        frontend fe
+            bind @fe@
+            log global
+            log-format "up=%[srv_is_up(be/s1)] of %[nbsrv(be)]"
+            default_backend be
+        backend be
+            server s1 @s1@
+    """, s1=web("x"))
+    assert proxy.get("/").status == 200
+    proxy.wait_output("up=1 of 1")

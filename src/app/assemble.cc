@@ -66,6 +66,8 @@ bool read_other(const config::Section& section, Assembly& assembly) {
     read_log_profile(section, assembly);
   else if (kind == "log-forward")
     read_log_forward(section, assembly);
+  else if (kind == "healthcheck")
+    read_health_check(section, assembly);
   else if (kind == "ring")
     obs::read_ring(section, assembly.diagnostics);
   else

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <cstdlib>
+
 #include "base/text.h"
 #include "net/address.h"
 
@@ -127,9 +129,32 @@ base::Result<void> parse_descriptor(std::string_view number, AddressSpec& spec) 
   return {};
 }
 
+// "$NAME" and "${NAME}" stand for variables of the environment; those not set are empty.
+std::string expand(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const std::size_t dollar = text.find('$');
+    out += text.substr(0, dollar);
+    if (dollar == text.npos) break;
+    text.remove_prefix(dollar + 1);
+    const bool braces = take(text, "{");
+    std::size_t size = 0;
+    while (size < text.size() &&
+           (base::is_alpha(text[size]) || base::is_digit(text[size]) || text[size] == '_'))
+      ++size;
+    if (const char* value = std::getenv(std::string(text.substr(0, size)).c_str())) out += value;
+    text.remove_prefix(size);
+    if (braces) take(text, "}");
+  }
+  return out;
+}
+
 }  // namespace
 
-base::Result<AddressSpec> parse_address(std::string_view text) {
+base::Result<AddressSpec> parse_address(std::string_view written) {
+  std::string expanded;
+  std::string_view text = written;
+  if (written.find('$') != written.npos) text = expanded = expand(written);
   for (const std::string_view prefix : kUnsupported)
     if (text.starts_with(prefix))
       return base::fail(fmt::format("address prefix '{}' is not supported", prefix));

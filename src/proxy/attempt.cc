@@ -184,7 +184,12 @@ Step Run::connect_failed(net::IoError error) {
     return Step::closed;
   }
   server.observed(false, false);
-  if (may_retry(false)) return Step::again;
+  if (may_retry(false)) {
+    if (!client_aborted()) return Step::again;
+    counters.client_aborts.add();
+    e.end = {txn::Cause::client, txn::Phase::connect};
+    return Step::closed;
+  }
   counters.failed_connections.add();
   server.state().counters.mine().failed_connections.add();
   if (error == net::IoError::no_resources)

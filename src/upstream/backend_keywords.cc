@@ -6,6 +6,7 @@
 #include "config/diagnostics.h"
 #include "expr/expression.h"
 #include "upstream/check_parse.h"
+#include "upstream/check_rules.h"
 #include "upstream/parse.h"
 #include "upstream/parse_source.h"
 
@@ -479,7 +480,16 @@ bool finish_settings(Backend& backend, config::Diagnostics& diagnostics) {
     good = false;
   }
   for (const auto& server : backend.servers()) {
-    if (!server->settings().check_needs_port || check_names_port(s)) continue;
+    const std::string& named = server->settings().check.health_check;
+    if (!named.empty() && check_draft(server->settings(), s) == nullptr) {
+      diagnostics.alert(server->settings().at,
+                        fmt::format("healthcheck section '{}' not found for server '{}'.", named,
+                                    server->state().name));
+      good = false;
+      continue;
+    }
+    if (!server->settings().check_needs_port) continue;
+    if (check_names_port(check_draft(server->settings(), s))) continue;
     diagnostics.alert(
         server->settings().at,
         fmt::format("server {} has neither service port nor check port, nor tcp_check rule "

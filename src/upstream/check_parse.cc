@@ -22,7 +22,7 @@ CheckDraft& draft_of(Parse& p) {
     draft =
         draft == nullptr ? std::make_shared<CheckDraft>() : std::make_shared<CheckDraft>(*draft);
     draft->owner = &p.settings;
-    draft->own_steps = false;
+    draft->own_steps = draft->own_request = false;
   }
   return *draft;
 }
@@ -32,6 +32,7 @@ CheckDraft& draft_of(Parse& p) {
 bool add(Parse& p, std::shared_ptr<const CheckStep> step, bool http) {
   CheckDraft& draft = draft_of(p);
   if (!draft.own_steps || draft.http_steps != http) draft.steps.clear();
+  if (!draft.own_request) draft.request.reset();
   draft.own_steps = true;
   draft.http_steps = http;
   draft.steps.push_back(std::move(step));
@@ -559,6 +560,7 @@ bool parse_option_httpchk(BackendParse& p) {
   if (!p.args.expect_end()) return false;
   choose(p, DraftKind::http);
   draft_of(p).request = std::move(step);
+  draft_of(p).own_request = true;
   return true;
 }
 
@@ -624,9 +626,9 @@ bool parse_option_pgsql_check(BackendParse& p) {
   return p.args.expect_end();
 }
 
-bool check_names_port(const BackendSettings& settings) {
-  if (settings.check == nullptr) return false;
-  for (const auto& step : settings.check->steps)
+bool check_names_port(const CheckDraft* draft) {
+  if (draft == nullptr) return false;
+  for (const auto& step : draft->steps)
     if (step->kind() == CheckStep::Kind::connect)
       return static_cast<const ConnectStep&>(*step).names_port();
   return false;

@@ -19,6 +19,6 @@ bool parse_option_spop_check(BackendParse& parse);
 bool parse_option_ssl_hello_chk(BackendParse& parse);
 bool parse_option_tcp_check(BackendParse& parse);
 // Whether the rules begin with a connect that names a port.
-bool check_names_port(const BackendSettings& settings);
+bool check_names_port(const CheckDraft* draft);
 
 }  // namespace upstream

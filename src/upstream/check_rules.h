@@ -43,14 +43,20 @@ struct CheckDraft {
   bool own_steps = false;                               // not those of the defaults
   bool http_steps = false;                              // they are http-check rules
   std::shared_ptr<const CheckStep> request;             // of "option httpchk <method> <uri> …"
+  bool own_request = false;                             // not that of the defaults
   bool disable_on_404 = false, send_state = false;
   std::string user, dialect;  // mysql-check, pgsql-check, smtpchk
 };
 
-// Null with a report when the rules make no sense.
-std::shared_ptr<const CheckRules> make_check_rules(const BackendSettings& settings,
+// Null with a report when the rules make no sense. `draft` is the backend's, null when it says
+// nothing, or that of a healthcheck section.
+std::shared_ptr<const CheckRules> make_check_rules(const CheckDraft* draft,
+                                                   const BackendSettings& settings,
                                                    std::string_view proxy,
                                                    config::Diagnostics& diagnostics);
 std::shared_ptr<const CheckRules> make_agent_rules();
+// What a server is checked by: the healthcheck section it names, else what its backend says; null:
+// nothing was said, or there is no such section.
+const CheckDraft* check_draft(const ServerSettings& server, const BackendSettings& backend);
 
 }  // namespace upstream

@@ -29,14 +29,24 @@ bool direct(Checker& checker, config::Diagnostics& diagnostics) {
 
 }  // namespace
 
+const CheckDraft* check_draft(const ServerSettings& server, const BackendSettings& backend) {
+  if (server.check.health_check.empty()) return backend.check.get();
+  if (backend.health_checks == nullptr) return nullptr;
+  const auto found = backend.health_checks->find(server.check.health_check);
+  return found == backend.health_checks->end() ? nullptr : found->second.get();
+}
+
 bool prepare_checks(Backend& backend, config::Diagnostics& diagnostics) {
-  std::shared_ptr<const CheckRules> rules, agent_rules;
+  std::shared_ptr<const CheckRules> agent_rules;
+  std::map<const CheckDraft*, std::shared_ptr<const CheckRules>> made;
   bool good = true;
   for (const auto& server : backend.servers()) {
     const ServerSettings& settings = server->settings();
     if (settings.check.enabled) {
+      const CheckDraft* draft = check_draft(settings, backend.settings);
+      auto& rules = made[draft];
       if (rules == nullptr)
-        rules = make_check_rules(backend.settings, backend.state().name, diagnostics);
+        rules = make_check_rules(draft, backend.settings, backend.state().name, diagnostics);
       if (rules == nullptr) return false;
       server->checker_ = std::make_unique<Checker>(*server, Checker::Kind::health, rules);
       good &= direct(*server->checker_, diagnostics);

@@ -319,6 +319,12 @@ bool parse_tfo(Parse& p) {
 
 bool parse_weight(Parse& p) { return set_number<&ServerSettings::weight, 0, 256>(p); }
 
+bool parse_health_check(Parse& p) {
+  const auto name = p.args.text("healthcheck");
+  if (name) p.settings.check.health_check = std::string(*name);
+  return name.has_value();
+}
+
 bool parse_agent_send(Parse& p) {
   const auto text = p.args.text("agent-send");
   if (text) p.settings.agent.agent_send = std::string(*text);
@@ -471,7 +477,7 @@ constexpr ServerRow kRows[] = {
     {{"force-tlsv11", "", "TLS 1.1 only."}, needs_tls},
     {{"force-tlsv12", "", "TLS 1.2 only."}, needs_tls},
     {{"force-tlsv13", "", "TLS 1.3 only."}, needs_tls},
-    {{"healthcheck", "<name>", "Checks as a health-check section says."}, not_yet},
+    {{"healthcheck", "<name>", "Checks as a healthcheck section says."}, parse_health_check},
     {{"idle-ping", "<delay>", "Pings on idle connections."}, not_yet},
     {{"ktls", "<on|off>", "TLS in the kernel."}, needs_tls},
     {{"log-bufsize", "<bufsize>", "Bytes that wait for a log server on a stream."}, set_log_buffer},

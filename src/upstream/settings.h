@@ -24,6 +24,7 @@ struct LogTarget;
 namespace upstream {
 
 struct CheckDraft;
+using HealthChecks = std::map<std::string, std::shared_ptr<CheckDraft>, std::less<>>;
 
 enum class PoolPolicy : std::uint8_t { never, safe, aggressive, always };  // http-reuse
 
@@ -58,8 +59,9 @@ struct ProbeSettings {
   std::int64_t inter_ms = 2000, fast_inter_ms = 0, down_inter_ms = 0;  // 0: inter
   net::AddressSpec address;  // "addr", kind none and no host: the server's
   bool has_address = false;
-  std::uint16_t port = 0;   // "port", 0: the server's
-  bool send_proxy = false;  // check-send-proxy
+  std::uint16_t port = 0;    // "port", 0: the server's
+  std::string health_check;  // "healthcheck": a section's name, else as the backend says
+  bool send_proxy = false;   // check-send-proxy
   std::string agent_send;
 };
 
@@ -181,7 +183,9 @@ struct BackendSettings {
   std::vector<std::shared_ptr<obs::LogTarget>> log_targets;
   std::string log_tag = "haproxy", log_hostname;
   std::uint32_t spread_checks = 0;  // percent
-  bool external_checks = false;     // "external-check"
+  std::shared_ptr<const HealthChecks> health_checks;
+  std::shared_ptr<expr::LogFormat> unique_id_format;  // for checks
+  bool external_checks = false;                       // "external-check"
   bool external_preserve_env = false;
   bool external_forks = false;  // "insecure-fork-wanted"
   std::string external_command, external_path;

@@ -97,7 +97,7 @@ std::string state_line(const state::Proxy& backend, const state::Server& server,
       backend.name, server.id, server.name, address, static_cast<int>(server.oper.load()),
       server.admin.load(), server.user_weight.load(), server.initial_weight.load(),
       std::max<std::int64_t>(0, wall_seconds() - server.last_change.load()), status_number(server),
-      result_of(server.check.status), server.check.health,
+      result_of(server.check.status), server.check_configured ? server.check.health : 1,
       check_flags(server.check_configured, server.check_enabled.load(),
                   maintenance && server.check_configured),
       check_flags(server.agent_configured, server.agent_enabled.load(), false) |

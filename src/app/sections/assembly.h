@@ -14,6 +14,7 @@
 #include "obs/log_config.h"
 #include "rules/ruleset.h"
 #include "upstream/backend.h"
+#include "upstream/health_check.h"
 
 namespace app {
 
@@ -90,6 +91,9 @@ struct Assembly {
   rules::ErrorSections error_sections = {};
   std::map<std::string, config::Position, std::less<>> error_section_places = {};
   std::map<std::string, config::Position, std::less<>> log_profile_places = {};
+  std::shared_ptr<upstream::HealthChecks> health_checks =
+      std::make_shared<upstream::HealthChecks>();
+  std::map<std::string, config::Position, std::less<>> health_check_places = {};
   std::map<std::string, std::shared_ptr<expr::UserList>, std::less<>> user_lists = {};
 
   const GlobalSettings& settings() const { return generation.settings; }

@@ -46,6 +46,8 @@ class Completer {
     settings.log_tag = proxy_.log_tag.empty() ? global.log_tag : proxy_.log_tag;
     settings.log_hostname = global.log_hostname;
     settings.spread_checks = static_cast<std::uint32_t>(global.spread_checks);
+    settings.health_checks = assembly_.health_checks;
+    settings.unique_id_format = proxy_.unique_id_format;
     settings.external_checks = global.external_check;
     settings.external_forks = global.insecure_fork;
     settings.external_preserve_env = global.external_check_keeps_environment;
@@ -175,6 +177,8 @@ class Completer {
   }
 
   void formats() {
+    proxy_.unique_id_format = compile(draft_.unique_id_format, expr::FormatUse::unique_id,
+                                      frontend() ? txn::Point::http_request : txn::Point::check);
     if (!frontend()) return;
     if (!draft_.log_format.given) option_format();
     if (draft_.log_format.given && proxy_.log_targets.empty() && is_own(draft_.log_format))
@@ -183,8 +187,6 @@ class Completer {
     proxy_.log_format = compile(draft_.log_format, expr::FormatUse::log);
     proxy_.error_log_format = compile(draft_.error_log_format, expr::FormatUse::log);
     proxy_.log_format_sd = compile(draft_.log_format_sd, expr::FormatUse::log);
-    proxy_.unique_id_format =
-        compile(draft_.unique_id_format, expr::FormatUse::unique_id, txn::Point::http_request);
     log_plan();
   }
 
@@ -361,8 +363,13 @@ void number_proxies(Assembly& assembly) {
 
 void complete_proxies(Assembly& assembly) {
   number_proxies(assembly);
-  for (std::size_t i = 0; i < assembly.deferred.size(); ++i) assembly.deferred[i]();
+  std::size_t done = 0;
+  const auto look_up = [&] {
+    for (; done < assembly.deferred.size(); ++done) assembly.deferred[done]();
+  };
+  look_up();
   for (const auto& draft : assembly.proxies) Completer(assembly, *draft).run();
+  look_up();  // of the formats just compiled
   for (const auto& draft : assembly.proxies) Completer(assembly, *draft).backend();
 }
 

@@ -1,4 +1,4 @@
-// Sections that are not proxies: http-errors, userlist, log-profile, log-forward.
+// Sections that are not proxies: http-errors, userlist, log-profile, log-forward, healthcheck.
 #pragma once
 
 #include "app/sections/assembly.h"
@@ -6,6 +6,7 @@
 namespace app {
 
 void read_http_errors(const config::Section& section, Assembly& assembly);
+void read_health_check(const config::Section& section, Assembly& assembly);
 void read_user_list(const config::Section& section, Assembly& assembly);
 void read_log_profile(const config::Section& section, Assembly& assembly);
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "expr/log_format.h"
+
 namespace upstream {
 
 namespace {
@@ -41,6 +43,8 @@ CheckRun::CheckRun(Checker& c)
   exchange.server = context.server;
   exchange.point = txn::Point::check;
   exchange.response_channel = received_.get();
+  if (const auto& format = checker.server().backend().settings.unique_id_format)
+    exchange.unique_id = exchange.arena.copy(format->text(context));
 }
 
 CheckRun::~CheckRun() {

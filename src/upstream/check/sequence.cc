@@ -130,11 +130,11 @@ std::shared_ptr<const CheckRules> external(const BackendSettings& settings, std:
 
 }  // namespace
 
-std::shared_ptr<const CheckRules> make_check_rules(const BackendSettings& settings,
+std::shared_ptr<const CheckRules> make_check_rules(const CheckDraft* given,
+                                                   const BackendSettings& settings,
                                                    std::string_view proxy,
                                                    config::Diagnostics& diagnostics) {
-  static const CheckDraft kPlain;
-  CheckDraft draft = settings.check != nullptr ? *settings.check : kPlain;
+  CheckDraft draft = given != nullptr ? *given : CheckDraft();
   // Rules of the other protocol have no effect.
   if (draft.http_steps != (draft.kind == CheckDraft::Kind::http)) draft.steps.clear();
   const auto protocol = [](Steps steps) { return std::make_shared<Sequence>(std::move(steps)); };
