@@ -1,9 +1,11 @@
 // Matching samples against patterns: methods of the manual's section 7.1 (found bool int ip bin len
 // str sub beg dir dom end reg), flags -i -f -M -n -u -m, and the same structures behind maps.
-// Structures that scale: hashes for exact texts, numbers, prefixes, suffixes and networks; sub and
-// reg are lists in order. Indexes follow their PatternSet entry by entry. Any thread.
+// Structures that scale: hashes for exact texts, numbers, prefixes, suffixes and networks; one
+// automaton for all parts of texts, which also tells which regular expressions can match at all.
+// Indexes follow their PatternSet entry by entry. Any thread.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <string_view>
 #include <vector>
@@ -40,7 +42,7 @@ struct MatchResult {
   std::uint64_t id = 0;
   std::string_view key;
   std::string_view value;                // of a map's entry
-  std::vector<std::string_view> groups;  // regex_multi: captured groups
+  std::array<std::string_view, 10> groups{};  // regex_multi: captured groups
 };
 
 struct IndexOptions {
@@ -66,17 +68,23 @@ class PatternIndex : public state::PatternObserver {
   state::PatternSet& set() const { return set_; }
 
   bool accepts(std::string_view key, std::string_view value, std::string& error) const final;
+  void added(const state::PatternEntry& entry) final;
+  bool adopt(const state::PatternEntry& entry, std::string& error) final;
 
  protected:
   bool loading() const { return loading_; }  // the configuration is being read
   // Whether `key` is a pattern of this kind; the error says what it is not.
   virtual bool accepts_key(std::string_view /*key*/, std::string& /*error*/) const { return true; }
+  // Takes an entry in; false with the error of accepts_key() when it is no pattern of this kind.
+  virtual bool insert(const state::PatternEntry& entry, std::string& error) = 0;
   // The entry that matches, or null. Called with the set locked for reading.
   virtual const state::PatternEntry* find(const Value& sample) = 0;
   virtual void groups(const state::PatternEntry& /*entry*/, std::string_view /*sample*/,
                       base::Arena& /*arena*/, MatchResult& /*result*/) {}
 
  private:
+  bool value_is_good(std::string_view value, std::string& error) const;
+
   state::PatternSet& set_;
   IndexOptions options_;
   bool loading_ = true;

@@ -213,7 +213,7 @@ TEST_F(Rules, MapsAreEdited) {
   ASSERT_NE(map, nullptr);
   std::string all;
   map->each([&](const state::PatternEntry& entry) {
-    all += entry.key + "=" + entry.value + ";";
+    all.append(entry.key).append("=").append(entry.value).append(";");
     return true;
   });
   EXPECT_EQ(all, "k=c;");

@@ -4,7 +4,8 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <fstream>
+#include <cstdio>
+#include <cstring>
 #include <mutex>
 
 #include "base/text.h"
@@ -31,7 +32,7 @@ bool PatternSet::accepted(std::string_view key, std::string_view value, std::str
 void PatternSet::append(std::string_view key, std::string_view value, std::uint32_t version,
                         std::uint32_t line) {
   PatternEntry& entry = entries_.emplace_back(
-      PatternEntry{next_entry_++, std::string(key), std::string(value), version, line});
+      PatternEntry{next_entry_++, texts_.add(key), texts_.add(value), version, line});
   if (keys_indexed_) by_key_.emplace(entry.key, &entry);
   if (version == current_.load(std::memory_order_relaxed)) {
     tell([&](PatternObserver& o) { o.added(entry); });
@@ -52,13 +53,14 @@ void PatternSet::index_keys() {
   keys_indexed_ = true;
   by_key_.reserve(entries_.size());
   for (PatternEntry& e : entries_)
-    if (!e.removed) by_key_.emplace(e.key, &e);
+    if (!e.removed()) by_key_.emplace(e.key, &e);
 }
 
 // Observers keep entries, not values: there is nothing to tell them.
 void PatternSet::change(PatternEntry& entry, std::string_view value) {
   if (entry.value == value) return;
-  entry.value = value;
+  texts_.give_up(entry.value);
+  entry.value = texts_.add(value);
   if (entry.version == current_.load(std::memory_order_relaxed)) moved();
 }
 
@@ -77,7 +79,10 @@ bool PatternSet::change_all(std::string_view key, std::string_view value) {
 bool PatternSet::set(std::string_view key, std::string_view value, std::string* error) {
   std::unique_lock lock(lock_);
   if (!accepted(key, value, error)) return false;
-  if (change_all(key, value)) return true;
+  if (change_all(key, value)) {
+    compact_if_worth();
+    return true;
+  }
   if (error != nullptr) *error = "entry not found";
   return false;
 }
@@ -86,6 +91,7 @@ bool PatternSet::put(std::string_view key, std::string_view value, std::string* 
   std::unique_lock lock(lock_);
   if (!accepted(key, value, error)) return false;
   if (!change_all(key, value)) append(key, value, current_.load(std::memory_order_relaxed), 0);
+  compact_if_worth();
   return true;
 }
 
@@ -93,7 +99,7 @@ PatternEntry* PatternSet::by_id(std::uint64_t id) {
   auto it =
       std::lower_bound(entries_.begin(), entries_.end(), id,
                        [](const PatternEntry& e, std::uint64_t wanted) { return e.id < wanted; });
-  return it == entries_.end() || it->id != id || it->removed ? nullptr : &*it;
+  return it == entries_.end() || it->id != id || it->removed() ? nullptr : &*it;
 }
 
 bool PatternSet::set_by_id(std::uint64_t id, std::string_view value, std::string* error) {
@@ -105,10 +111,35 @@ bool PatternSet::set_by_id(std::uint64_t id, std::string_view value, std::string
   }
   if (!accepted(entry->key, value, error)) return false;
   change(*entry, value);
+  compact_if_worth();
   return true;
 }
 
-// Takes it out of sight. What is left of removed entries goes when they outnumber the others.
+// Takes all entries from the observers and gives them the current ones of `kept`, with all texts in
+// a new store.
+void PatternSet::replace_entries(Entries kept) {
+  tell([](PatternObserver& o) { o.cleared(); });
+  by_key_.clear();
+  keys_indexed_ = false;
+  TextStore texts;
+  for (PatternEntry& e : kept) {
+    e.key = texts.add(e.key);
+    e.value = texts.add(e.value);
+  }
+  entries_ = std::move(kept);
+  texts_ = std::move(texts);
+  removed_ = 0;
+  const std::uint32_t current = current_.load(std::memory_order_relaxed);
+  tell([&](PatternObserver& o) {
+    o.expect(entries_.size());
+    for (const PatternEntry& e : entries_)
+      if (e.version == current) o.added(e);
+    o.settled();
+  });
+}
+
+// Takes it out of sight. What is left of removed entries goes when they outnumber the others, and
+// texts when more were given up than are in use.
 void PatternSet::drop(PatternEntry& entry) {
   if (entry.version == current_.load(std::memory_order_relaxed)) {
     tell([&](PatternObserver& o) { o.removed(entry); });
@@ -122,31 +153,29 @@ void PatternSet::drop(PatternEntry& entry) {
       break;
     }
   }
-  entry.removed = true;
-  entry.key = {};
-  entry.value = {};
+  texts_.give_up(entry.key);
+  texts_.give_up(entry.value);
+  entry.key = entry.value = {};
   ++removed_;
-  while (!entries_.empty() && entries_.front().removed) {
+  while (!entries_.empty() && entries_.front().removed()) {
     entries_.pop_front();  // a deque keeps the addresses of the others
     --removed_;
   }
-  while (!entries_.empty() && entries_.back().removed) {
+  while (!entries_.empty() && entries_.back().removed()) {
     entries_.pop_back();
     --removed_;
   }
-  if (removed_ < 1024 || removed_ * 2 < entries_.size()) return;
-  // Addresses change: everybody starts anew.
+  compact_if_worth();
+}
+
+void PatternSet::compact_if_worth() {
+  const bool entries = removed_ >= 1024 && removed_ * 2 >= entries_.size();
+  const bool texts = texts_.wasted() >= 64 * 1024 && texts_.wasted() * 2 >= texts_.used();
+  if (!entries && !texts) return;
   Entries kept;
-  for (PatternEntry& e : entries_)
-    if (!e.removed) kept.push_back(std::move(e));
-  tell([](PatternObserver& o) { o.cleared(); });
-  by_key_.clear();
-  keys_indexed_ = false;
-  entries_ = std::move(kept);
-  removed_ = 0;
   for (const PatternEntry& e : entries_)
-    if (e.version == current_.load(std::memory_order_relaxed))
-      tell([&](PatternObserver& o) { o.added(e); });
+    if (!e.removed()) kept.push_back(e);
+  replace_entries(std::move(kept));
 }
 
 bool PatternSet::remove(std::string_view key) {
@@ -177,6 +206,7 @@ void PatternSet::clear() {
   tell([](PatternObserver& o) { o.cleared(); });
   by_key_.clear();
   entries_.clear();
+  texts_ = {};
   removed_ = 0;
   moved();
 }
@@ -200,35 +230,22 @@ bool PatternSet::commit(std::uint32_t version) {
   std::unique_lock lock(lock_);
   std::uint32_t current = current_.load(std::memory_order_relaxed);
   if (version < current || version > newest_.load(std::memory_order_relaxed)) return false;
-  tell([](PatternObserver& o) { o.cleared(); });
-  by_key_.clear();
-  keys_indexed_ = false;
   Entries kept;
-  for (PatternEntry& e : entries_)
-    if (!e.removed && e.version >= version) kept.push_back(std::move(e));
-  entries_ = std::move(kept);
-  removed_ = 0;
-  current_.store(version, std::memory_order_relaxed);
   for (const PatternEntry& e : entries_)
-    if (e.version == version) tell([&](PatternObserver& o) { o.added(e); });
+    if (!e.removed() && e.version >= version) kept.push_back(e);
+  current_.store(version, std::memory_order_relaxed);
+  replace_entries(std::move(kept));
   moved();
   return true;
 }
 
 void PatternSet::clear_version(std::uint32_t version) {
   std::unique_lock lock(lock_);
-  bool visible = version == current_.load(std::memory_order_relaxed);
+  const bool visible = version == current_.load(std::memory_order_relaxed);
   Entries kept;
-  tell([](PatternObserver& o) { o.cleared(); });
-  by_key_.clear();
-  keys_indexed_ = false;
-  for (PatternEntry& e : entries_)
-    if (!e.removed && e.version != version) kept.push_back(std::move(e));
-  entries_ = std::move(kept);
-  removed_ = 0;
   for (const PatternEntry& e : entries_)
-    if (!visible && e.version == current_.load(std::memory_order_relaxed))
-      tell([&](PatternObserver& o) { o.added(e); });
+    if (!e.removed() && e.version != version) kept.push_back(e);
+  replace_entries(std::move(kept));
   if (visible) moved();
 }
 
@@ -242,7 +259,7 @@ void PatternSet::each(std::uint32_t version,
                       const std::function<bool(const PatternEntry&)>& visit) const {
   std::shared_lock lock(lock_);
   for (const PatternEntry& e : entries_)
-    if (!e.removed && e.version == version && !visit(e)) return;
+    if (!e.removed() && e.version == version && !visit(e)) return;
 }
 
 void PatternSet::each(const std::function<bool(const PatternEntry&)>& visit) const {
@@ -257,11 +274,24 @@ std::vector<std::shared_ptr<PatternObserver>> PatternSet::observers() const {
   return alive;
 }
 
-void PatternSet::attach(const std::shared_ptr<PatternObserver>& observer) {
+base::Result<void> PatternSet::attach(const std::shared_ptr<PatternObserver>& observer) {
+  constexpr std::size_t kTold = 20;
   std::unique_lock lock(lock_);
-  for (const PatternEntry& e : entries_)
-    if (!e.removed && e.version == current_.load(std::memory_order_relaxed)) observer->added(e);
+  const std::uint32_t current = current_.load(std::memory_order_relaxed);
+  std::size_t refused = 0;
+  std::string errors, error;
+  observer->expect(entries_.size());
+  for (const PatternEntry& e : entries_) {
+    if (e.removed() || e.version != current || observer->adopt(e, error)) continue;
+    if (e.line != 0) error += fmt::format(" at line {} of file '{}'", e.line, name_);
+    if (refused++ < kTold) errors += (errors.empty() ? "" : "\n") + error;
+    error.clear();
+  }
+  if (refused > kTold) errors += fmt::format("\nand {} more", refused - kTold);
+  if (refused != 0) return base::fail(std::move(errors));
+  observer->settled();
   observers_.push_back(observer);
+  return {};
 }
 
 void PatternSet::each_observer(
@@ -281,30 +311,27 @@ std::string_view pattern_line(std::string_view line) {
   return line;
 }
 
-void add_line(PatternSet& set, std::string_view line, std::uint32_t number) {
-  if (!set.is_map()) {
-    set.add(line, {}, number);
-    return;
-  }
-  std::size_t end = std::min(line.find_first_of(" \t"), line.size());
-  set.add(line.substr(0, end), base::trim(line.substr(end)), number);
-}
-
-base::Result<void> load(PatternSet& set, const std::string& path, bool optional) {
-  std::ifstream file(path);
-  if (!file) {
-    if (optional && errno == ENOENT) return {};
-    return base::fail(fmt::format("failed to open pattern file <{}>", path));
-  }
-  std::string line;
+// Calls `take` with each line of a file and its number, without its end. False on an error.
+template <class Take>
+bool each_line(std::FILE* file, Take take) {
+  std::vector<char> buffer(256 * 1024);
+  std::size_t kept = 0;  // bytes of a line that has not ended
   std::uint32_t number = 0;
-  while (std::getline(file, line)) {
-    ++number;
-    std::string_view text = pattern_line(line);
-    if (!text.empty()) add_line(set, text, number);
+  for (;;) {
+    if (kept == buffer.size()) buffer.resize(buffer.size() * 2);
+    const std::size_t got = std::fread(buffer.data() + kept, 1, buffer.size() - kept, file);
+    std::string_view rest(buffer.data(), kept + got);
+    for (std::size_t end = rest.find('\n', kept); end != rest.npos; end = rest.find('\n')) {
+      take(rest.substr(0, end), ++number);
+      rest.remove_prefix(end + 1);
+    }
+    if (got == 0) {
+      if (!rest.empty()) take(rest, ++number);
+      return std::ferror(file) == 0;
+    }
+    kept = rest.size();
+    std::memmove(buffer.data(), rest.data(), kept);
   }
-  if (file.bad()) return base::fail(fmt::format("error encountered while reading  <{}>", path));
-  return {};
 }
 
 bool strip(std::string& name, std::string_view prefix) {
@@ -314,6 +341,30 @@ bool strip(std::string& name, std::string_view prefix) {
 }
 
 }  // namespace
+
+void PatternSet::load_line(std::string_view line, std::uint32_t number) {
+  line = pattern_line(line);
+  if (line.empty()) return;
+  std::string_view key = line, value;
+  if (is_map_) {
+    key = line.substr(0, line.find_first_of(" \t"));
+    value = base::trim(line.substr(key.size()));
+  }
+  entries_.push_back({next_entry_++, texts_.add(key), texts_.add(value), 0, number});
+}
+
+base::Result<void> PatternSet::load(const std::string& path, bool optional) {
+  std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "re"),
+                                                       [](std::FILE* f) { return std::fclose(f); });
+  if (file == nullptr) {
+    if (optional && errno == ENOENT) return {};
+    return base::fail(fmt::format("failed to open pattern file <{}>", path));
+  }
+  std::setvbuf(file.get(), nullptr, _IONBF, 0);
+  auto take = [&](std::string_view line, std::uint32_t number) { load_line(line, number); };
+  if (each_line(file.get(), take)) return {};
+  return base::fail(fmt::format("error encountered while reading  <{}>", path));
+}
 
 PatternSet& PatternSets::create(std::string name, bool is_map, int unique_id) {
   unsigned id = unique_id >= 0 ? static_cast<unsigned>(unique_id) : 0;
@@ -341,7 +392,7 @@ base::Result<PatternSet*> PatternSets::open(const std::string& name, bool is_map
   }
   PatternSet& set = create(path, is_map, -1);
   if (is_virtual) return &set;
-  if (auto loaded = load(set, path, optional); !loaded) {
+  if (auto loaded = set.load(path, optional); !loaded) {
     sets_.pop_back();
     return base::fail(loaded.error());
   }

@@ -17,27 +17,40 @@
 
 #include "base/result.h"
 #include "state/reader_lock.h"
+#include "state/text_store.h"
 
 namespace state {
 
+// Texts belong to the set. A key stays where it is until the entry is removed() or all are
+// cleared(); a value moves when it changes.
 struct PatternEntry {
-  std::uint64_t id;  // printed as 0x… by "show map"
-  std::string key;
-  std::string value;      // maps only
-  std::uint32_t version;  // "prepare"/"commit"
-  std::uint32_t line;     // in the file, 0 at run time
-  bool removed = false;   // kept until the next compaction; never shown
+  std::uint64_t id;        // printed as 0x… by "show map"
+  std::string_view key;    // null: removed, kept until the next compaction, never shown
+  std::string_view value;  // maps only
+  std::uint32_t version;   // "prepare"/"commit"
+  std::uint32_t line;      // in the file, 0 at run time
+  bool removed() const { return key.data() == nullptr; }
 };
 
-// Called with the set locked for editing. Entries keep their address until removed() or cleared().
+// Called with the set locked for editing. Entries keep their address until removed() or cleared();
+// their ids rise in the order of added().
 class PatternObserver {
  public:
   virtual ~PatternObserver() = default;
   // Whether it could be added; false with a message ("'x' is not a number").
   virtual bool accepts(std::string_view key, std::string_view value, std::string& error) const = 0;
   virtual void added(const PatternEntry& entry) = 0;
+  // The same for an entry that nobody asked about; false with a message when it cannot be taken.
+  virtual bool adopt(const PatternEntry& entry, std::string& error) {
+    if (!accepts(entry.key, entry.value, error)) return false;
+    added(entry);
+    return true;
+  }
   virtual void removed(const PatternEntry& entry) = 0;
   virtual void cleared() = 0;
+  // Around many calls of added() or adopt() in a row.
+  virtual void expect(std::size_t /*entries*/) {}
+  virtual void settled() {}
 };
 
 class PatternSet {
@@ -76,8 +89,11 @@ class PatternSet {
   void each(std::uint32_t version, const std::function<bool(const PatternEntry&)>& visit) const;
   void each(const std::function<bool(const PatternEntry&)>& visit) const;  // current version
 
-  // Attaching tells the observer of every current entry; it is detached when it goes.
-  void attach(const std::shared_ptr<PatternObserver>& observer);
+  // Offers every current entry to the observer, which is detached when it goes. What it cannot take
+  // is told, one line an entry, and keeps it from being attached.
+  base::Result<void> attach(const std::shared_ptr<PatternObserver>& observer);
+  // Appends the lines of a pattern file. Before anybody observes.
+  base::Result<void> load(const std::string& path, bool optional);
   void each_observer(
       const std::function<void(const std::shared_ptr<PatternObserver>&)>& visit) const;
   std::vector<std::shared_ptr<PatternObserver>> observers() const;
@@ -86,10 +102,13 @@ class PatternSet {
 
  private:
   using Entries = std::deque<PatternEntry>;
+  void load_line(std::string_view line, std::uint32_t number);
+  void replace_entries(Entries kept);
   bool accepted(std::string_view key, std::string_view value, std::string* error);
   void append(std::string_view key, std::string_view value, std::uint32_t version,
               std::uint32_t line);
   void drop(PatternEntry& entry);
+  void compact_if_worth();
   void change(PatternEntry& entry, std::string_view value);
   bool change_all(std::string_view key, std::string_view value);
   PatternEntry* by_id(std::uint64_t id);
@@ -108,6 +127,7 @@ class PatternSet {
   std::uint64_t next_entry_ = 1;
   std::size_t removed_ = 0;
   Entries entries_;  // ids rise
+  TextStore texts_;
   std::unordered_multimap<std::string_view, PatternEntry*> by_key_;
   std::vector<std::weak_ptr<PatternObserver>> observers_;
 };

@@ -20,7 +20,7 @@ struct Listener : PatternObserver {
   void cleared() override { keys.clear(); }
   std::string text() const {
     std::string all;
-    for (const PatternEntry* e : keys) all += e->key + "=" + e->value + " ";
+    for (const PatternEntry* e : keys) all.append(e->key).append("=").append(e->value).append(" ");
     return all;
   }
   std::vector<const PatternEntry*> keys;
@@ -28,7 +28,9 @@ struct Listener : PatternObserver {
 
 std::string text_of(const PatternSet& set) {
   std::string all;
-  set.each([&](const PatternEntry& e) { return all += e.key + "=" + e.value + " ", true; });
+  set.each([&](const PatternEntry& e) {
+    return all.append(e.key).append("=").append(e.value).append(" "), true;
+  });
   return all;
 }
 

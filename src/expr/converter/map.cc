@@ -17,18 +17,18 @@ struct Map {
 
 // Back references of map_regm, "\1", replaced by what the groups matched.
 std::string_view with_groups(const MatchResult& found, base::Arena& arena) {
-  std::string out;
+  GrowingText out(arena);
   std::string_view text = found.value;
   for (std::size_t i = 0; i < text.size(); ++i) {
     bool reference = text[i] == '\\' && i + 1 < text.size() && base::is_digit(text[i + 1]);
     if (!reference) {
-      out += text[i];
+      out.add(text[i]);
       continue;
     }
     auto n = static_cast<std::size_t>(text[++i] - '0');
-    if (n < found.groups.size()) out += found.groups[n];
+    out.add(found.groups[n]);
   }
-  return arena.copy(out);
+  return out.view();
 }
 
 bool give_as(Output output, std::string_view text, Value& value) {

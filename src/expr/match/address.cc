@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <cstring>
-#include <map>
 
 #include "expr/expression.h"
 #include "expr/match/kinds.h"
@@ -13,17 +12,30 @@
 namespace expr::match {
 namespace {
 
-// An address as 128 bits with its prefix length, for both families: IPv4 uses the last 32 bits and
-// is kept apart by `family`.
-struct Prefix {
+std::uint64_t mask64(int bits) {
+  return bits <= 0 ? 0 : bits >= 64 ? ~std::uint64_t{0} : ~(~std::uint64_t{0} >> bits);
+}
+
+struct Prefix4 {
+  std::uint32_t bits = 0;
+  std::uint8_t length = 32;
+  bool operator==(const Prefix4&) const = default;
+  Prefix4 cut(std::uint8_t to) const {
+    return {bits & static_cast<std::uint32_t>(mask64(to) >> 32), to};
+  }
+};
+struct Prefix6 {
   std::uint64_t high = 0, low = 0;
-  std::uint8_t length = 0;
-  std::uint8_t family = 0;
-  bool operator==(const Prefix&) const = default;
+  std::uint8_t length = 128;
+  bool operator==(const Prefix6&) const = default;
+  Prefix6 cut(std::uint8_t to) const { return {high & mask64(to), low & mask64(to - 64), to}; }
 };
 struct PrefixHash {
   using is_avalanching = void;
-  std::uint64_t operator()(const Prefix& p) const {
+  std::uint64_t operator()(const Prefix4& p) const {
+    return mix((std::uint64_t{p.bits} << 8 | p.length) * 0x9e3779b97f4a7c15u);
+  }
+  std::uint64_t operator()(const Prefix6& p) const {
     std::uint64_t h = mix(p.high * 0x9e3779b97f4a7c15u + p.length);
     return mix((h ^ p.low) * 0xff51afd7ed558ccdu);
   }
@@ -34,141 +46,164 @@ std::uint64_t read_big(const unsigned char* bytes) {
   for (int i = 0; i < 8; ++i) n = n << 8 | bytes[i];
   return n;
 }
+Prefix4 whole(const in_addr& ip) { return {ntohl(ip.s_addr)}; }
+Prefix6 whole(const in6_addr& ip) { return {read_big(ip.s6_addr), read_big(ip.s6_addr + 8)}; }
 
-Prefix whole(const net::Ip& ip) {
-  if (ip.family == AF_INET) return {0, std::uint64_t{ntohl(ip.v4.s_addr)} << 32, 32, AF_INET};
-  return {read_big(ip.v6.s6_addr), read_big(ip.v6.s6_addr + 8), 128, AF_INET6};
-}
-
-std::uint64_t mask64(int bits) {
-  return bits <= 0 ? 0 : bits >= 64 ? ~std::uint64_t{0} : ~(~std::uint64_t{0} >> bits);
-}
-
-Prefix cut(Prefix p, std::uint8_t length) {
-  if (p.family == AF_INET) {
-    p.low &= mask64(length);
-  } else {
-    p.high &= mask64(length);
-    p.low &= mask64(length - 64);
+// The networks of one family. The longest prefix is found by asking a hash once for each length
+// that some network has, the longest first.
+template <class Prefix>
+class Networks {
+ public:
+  void add(const Prefix& prefix, const PatternEntry& entry) {
+    table_.add(prefix, entry);
+    auto it = at(prefix.length);
+    if (it == lengths_.end() || it->bits != prefix.length)
+      it = lengths_.insert(it, {prefix.length, 0});
+    ++it->networks;
   }
-  p.length = length;
-  return p;
-}
-
-// The prefix length of a contiguous mask, or -1.
-int length_of(const net::Ip& mask) {
-  Prefix m = whole(mask);
-  for (int length = 0; length <= m.length; ++length) {
-    Prefix full{~std::uint64_t{0}, ~std::uint64_t{0}, m.length, m.family};
-    if (m.family == AF_INET) full = {0, 0xffffffff00000000u, 32, AF_INET};
-    Prefix c = cut(full, static_cast<std::uint8_t>(length));
-    if (c.low == m.low && (m.family == AF_INET || c.high == m.high)) return length;
+  void remove(const Prefix& prefix, const PatternEntry& entry) {
+    table_.remove(prefix, entry);
+    auto it = at(prefix.length);
+    if (--it->networks == 0) lengths_.erase(it);
   }
-  return -1;
-}
+  const PatternEntry* find(const Prefix& whole) const {
+    for (const Length& length : lengths_)
+      if (const PatternEntry* found = table_.find(whole.cut(length.bits))) return found;
+    return nullptr;
+  }
+  void reserve(std::size_t entries) { table_.reserve(entries); }
+  void clear() {
+    table_.clear();
+    lengths_.clear();
+  }
 
-// Longest prefix first: a hash of networks, asked once for each prefix length in use. Masks with
-// holes are compared one by one.
+ private:
+  struct Length {
+    std::uint8_t bits;
+    std::size_t networks;  // with a prefix so long
+  };
+  typename std::vector<Length>::iterator at(std::uint8_t bits) {
+    return std::find_if(lengths_.begin(), lengths_.end(),
+                        [bits](const Length& l) { return l.bits <= bits; });
+  }
+
+  EntryTable<Prefix, PrefixHash> table_;
+  std::vector<Length> lengths_;  // falling
+};
+
+// Longest prefix first. Masks with holes are compared one by one.
 class AddressIndex final : public PatternIndex {
  public:
   using PatternIndex::PatternIndex;
-  void added(const PatternEntry& entry) override {
-    Network network;
-    if (!parse_network(entry.key, !options().no_dns && loading(), network)) return;
-    int length = length_of(network.mask);
-    if (length < 0) {
-      holed_.push_back({network, &entry});
-      return;
-    }
-    Prefix p = cut(whole(network.ip), static_cast<std::uint8_t>(length));
-    table_.add(p, entry);
-    ++lengths(p.family)[p.length];
-    if (resolved(entry.key)) resolved_.push_back({p, &entry});
-  }
   void removed(const PatternEntry& entry) override {
-    std::erase_if(holed_, [&](const Holed& h) { return h.entry == &entry; });
     Network network;
     auto named = std::find_if(resolved_.begin(), resolved_.end(),
                               [&](const Resolved& r) { return r.entry == &entry; });
-    Prefix p;
     if (named != resolved_.end()) {
-      p = named->prefix;
+      network = named->network;
       resolved_.erase(named);
-    } else {
-      if (!parse_network(entry.key, false, network)) return;
-      int length = length_of(network.mask);
-      if (length < 0) return;
-      p = cut(whole(network.ip), static_cast<std::uint8_t>(length));
+    } else if (!parse_network(entry.key, false, network)) {
+      return;
     }
-    table_.remove(p, entry);
-    Lengths& of = lengths(p.family);
-    if (auto it = of.find(p.length); it != of.end() && --it->second == 0) of.erase(it);
+    auto length = static_cast<std::uint8_t>(network.length);
+    if (network.length < 0)
+      std::erase_if(holed_, [&](const Resolved& h) { return h.entry == &entry; });
+    else if (network.ip.family == AF_INET)
+      v4_.remove(whole(network.ip.v4).cut(length), entry);
+    else
+      v6_.remove(whole(network.ip.v6).cut(length), entry);
   }
   void cleared() override {
-    table_.clear();
     holed_.clear();
     resolved_.clear();
     v4_.clear();
     v6_.clear();
   }
+  // Most sets have one family; the other one grows as it must.
+  void expect(std::size_t entries) override { v4_.reserve(entries); }
 
  protected:
   bool accepts_key(std::string_view key, std::string& error) const override {
     Network network;
-    // Entries added at run time are never resolved (manual section 7.1, "-n").
-    if (parse_network(key, !options().no_dns && loading(), network)) return true;
+    if (parse_network(key, resolves(), network)) return true;
     error = fmt::format("'{}' is not a valid IPv4 or IPv6 address", key);
     return false;
   }
+  bool insert(const PatternEntry& entry, std::string& error) override {
+    Network network;
+    if (!parse_network(entry.key, false, network)) {
+      if (!resolves() || !parse_network(entry.key, true, network)) {
+        error = fmt::format("'{}' is not a valid IPv4 or IPv6 address", entry.key);
+        return false;
+      }
+      resolved_.push_back({network, &entry});
+    }
+    auto length = static_cast<std::uint8_t>(network.length);
+    if (network.length < 0)
+      holed_.push_back({network, &entry});
+    else if (network.ip.family == AF_INET)
+      v4_.add(whole(network.ip.v4).cut(length), entry);
+    else
+      v6_.add(whole(network.ip.v6).cut(length), entry);
+    return true;
+  }
   const PatternEntry* find(const Value& sample) override {
-    net::Ip ip = sample.type == Type::ipv4 ? net::Ip::from(sample.v4) : net::Ip::from(sample.v6);
-    if (const PatternEntry* found = look_up(ip)) return found;
+    if (const PatternEntry* found = look_up(sample)) return found;
     // The other family's patterns (manual section 7.1.6).
     Value other = sample;
-    bool is_v4 = sample.type == Type::ipv4;
-    if ((is_v4 ? v6_ : v4_).empty() && holed_.empty()) return nullptr;
-    if (!to_family(other, is_v4 ? Type::ipv6 : Type::ipv4)) return nullptr;
-    return look_up(is_v4 ? net::Ip::from(other.v6) : net::Ip::from(other.v4));
+    base::Arena none;
+    if (!cast(other, sample.type == Type::ipv4 ? Type::ipv6 : Type::ipv4, none)) return nullptr;
+    return look_up(other);
   }
 
  private:
-  using Lengths = std::map<std::uint8_t, std::size_t, std::greater<>>;
-  struct Holed {
-    Network network;
-    const PatternEntry* entry;
-  };
   struct Resolved {
-    Prefix prefix;
+    Network network;
     const PatternEntry* entry;
   };
-  Lengths& lengths(std::uint8_t family) { return family == AF_INET ? v4_ : v6_; }
-  static bool to_family(Value& value, Type type) {
-    base::Arena none;
-    return cast(value, type, none);
-  }
-  static bool resolved(std::string_view key) {
-    Network network;
-    return !parse_network(key, false, network);
-  }
 
-  const PatternEntry* look_up(const net::Ip& ip) {
-    Prefix p = whole(ip);
-    for (const auto& [length, count] : lengths(p.family))
-      if (const PatternEntry* found = table_.find(cut(p, length))) return found;
-    for (const Holed& h : holed_) {
-      if (h.network.ip.family != ip.family) continue;
-      Prefix a = whole(h.network.ip);
-      Prefix m = whole(h.network.mask);
-      if (((a.high ^ p.high) & m.high) == 0 && ((a.low ^ p.low) & m.low) == 0) return h.entry;
+  // Entries added at run time are never resolved (manual section 7.1, "-n").
+  bool resolves() const { return !options().no_dns && loading(); }
+
+  const PatternEntry* look_up(const Value& sample) {
+    const bool is_v4 = sample.type == Type::ipv4;
+    const PatternEntry* found = is_v4 ? v4_.find(whole(sample.v4)) : v6_.find(whole(sample.v6));
+    if (found != nullptr || holed_.empty()) return found;
+    for (const Resolved& h : holed_) {
+      if ((h.network.ip.family == AF_INET) != is_v4) continue;
+      const std::uint32_t difference = h.network.ip.v4.s_addr ^ sample.v4.s_addr;
+      if (is_v4 && (difference & h.network.mask.v4.s_addr) == 0) return h.entry;
     }
     return nullptr;
   }
 
-  EntryTable<Prefix, PrefixHash> table_;
-  Lengths v4_, v6_;
-  std::vector<Holed> holed_;
+  Networks<Prefix4> v4_;
+  Networks<Prefix6> v6_;
+  std::vector<Resolved> holed_;     // IPv4 only: other masks are written as lengths
   std::vector<Resolved> resolved_;  // given as names
 };
+
+// The common form, without the copy that the library's function needs.
+bool parse_dotted(std::string_view text, net::Ip& out) {
+  std::uint32_t address = 0, number = 0;
+  std::size_t digits = 0, dots = 0;
+  for (char c : text) {
+    if (c == '.') {
+      if (digits == 0 || ++dots > 3) return false;
+      address = address << 8 | number;
+      number = 0;
+      digits = 0;
+    } else if (!base::is_digit(c) || (digits != 0 && number == 0)) {
+      return false;
+    } else {
+      number = number * 10 + static_cast<std::uint32_t>(c - '0');
+      if (++digits > 3 || number > 255) return false;
+    }
+  }
+  if (dots != 3 || digits == 0) return false;
+  out = net::Ip::from(in_addr{htonl(address << 8 | number)});
+  return true;
+}
 
 // "10.1" is 10.0.0.1: what is left out stands before the last number (manual section 7.1.6).
 bool parse_short_v4(std::string_view text, net::Ip& out) {
@@ -182,15 +217,15 @@ bool parse_short_v4(std::string_view text, net::Ip& out) {
   return true;
 }
 
-net::Ip mask_of(std::uint8_t family, unsigned bits) {
-  if (family == AF_INET) {
-    in_addr mask{htonl(bits == 0 ? 0 : ~std::uint32_t{0} << (32 - bits))};
-    return net::Ip::from(mask);
-  }
-  in6_addr mask{};
-  for (unsigned i = 0; i < bits; ++i)
-    mask.s6_addr[i / 8] = static_cast<unsigned char>(mask.s6_addr[i / 8] | 0x80u >> i % 8);
-  return net::Ip::from(mask);
+// "255.255.0.0" as bits, and their number when they are the first ones.
+bool parse_mask(std::string_view text, Network& out) {
+  out.mask = net::Ip::parse(text);
+  if (out.ip.family != AF_INET || out.mask.family != AF_INET) return false;
+  const std::uint32_t bits = ntohl(out.mask.v4.s_addr);
+  out.length = -1;
+  for (int length = 0; length <= 32; ++length)
+    if (bits == static_cast<std::uint32_t>(mask64(length) >> 32)) out.length = length;
+  return true;
 }
 
 }  // namespace
@@ -198,24 +233,21 @@ net::Ip mask_of(std::uint8_t family, unsigned bits) {
 bool parse_network(std::string_view text, bool names, Network& out) {
   std::size_t slash = text.find('/');
   std::string_view host = text.substr(0, slash);
-  if (!parse_short_v4(host, out.ip)) out.ip = net::Ip::parse(host);
+  if (!parse_dotted(host, out.ip) && !parse_short_v4(host, out.ip)) out.ip = net::Ip::parse(host);
   if (out.ip.family == 0 && names && !host.empty()) {
     auto found = net::resolve(std::string(host), AF_INET, rt::now() + std::chrono::seconds(5));
     if (!found || found->empty()) return false;
     out.ip = found->front();
   }
   if (out.ip.family == 0) return false;
-  unsigned widest = out.ip.family == AF_INET ? 32 : 128;
-  out.mask = mask_of(out.ip.family, widest);
+  const int widest = out.ip.family == AF_INET ? 32 : 128;
+  out.length = widest;
   if (slash == std::string_view::npos) return true;
   std::string_view mask = text.substr(slash + 1);
-  if (auto bits = base::parse_int<unsigned>(mask)) {
-    out.mask = mask_of(out.ip.family, std::min(*bits, widest));
-    return *bits <= widest;
-  }
-  if (out.ip.family != AF_INET) return false;
-  out.mask = net::Ip::parse(mask);
-  return out.mask.family == AF_INET;
+  auto bits = base::parse_int<unsigned>(mask);
+  if (!bits) return parse_mask(mask, out);
+  out.length = std::min(static_cast<int>(std::min(*bits, 128u)), widest);
+  return *bits <= static_cast<unsigned>(widest);
 }
 
 IndexPointer make_address_index(state::PatternSet& set, const IndexOptions& options) {

@@ -13,26 +13,34 @@ std::uint64_t hash_of(std::string_view text, bool fold) {
   return hash.get();
 }
 
+struct WholeKey {
+  bool fold = false;
+  std::string_view text(const PatternEntry& entry) const { return entry.key; }
+  HashedText of(const PatternEntry& entry) const { return {entry.key, hash_of(entry.key, fold)}; }
+  bool equal(std::string_view a, std::string_view b) const {
+    return fold ? base::iequals(a, b) : a == b;
+  }
+};
+
 class ExactIndex final : public PatternIndex {
  public:
   ExactIndex(state::PatternSet& of, const IndexOptions& how)
-      : PatternIndex(of, how), table_(TextEqual{how.ignore_case}) {
-    table_.rekey = [](const HashedText& key, const PatternEntry& entry) {
-      return HashedText{entry.key, key.hash};
-    };
-  }
-  void added(const PatternEntry& entry) override { table_.add(key(entry.key), entry); }
-  void removed(const PatternEntry& entry) override { table_.remove(key(entry.key), entry); }
+      : PatternIndex(of, how), table_(WholeKey{how.ignore_case}) {}
+  void removed(const PatternEntry& entry) override { table_.remove(entry); }
   void cleared() override { table_.clear(); }
+  void expect(std::size_t entries) override { table_.reserve(entries); }
 
  protected:
-  const PatternEntry* find(const Value& sample) override { return table_.find(key(sample.text)); }
+  bool insert(const PatternEntry& entry, std::string&) override {
+    table_.add(entry);
+    return true;
+  }
+  const PatternEntry* find(const Value& sample) override {
+    return table_.find({sample.text, hash_of(sample.text, options().ignore_case)});
+  }
 
  private:
-  HashedText key(std::string_view text) const {
-    return {text, hash_of(text, options().ignore_case)};
-  }
-  EntryTable<HashedText, TextHash, TextEqual> table_;
+  TextTable<WholeKey> table_;
 };
 
 bool decode_hex(std::string_view text, std::string& out) {
@@ -46,38 +54,40 @@ bool decode_hex(std::string_view text, std::string& out) {
   return true;
 }
 
-struct OwnedHash {
+struct BytesHash {
   using is_avalanching = void;
-  std::uint64_t operator()(const std::string& bytes) const { return hash_of(bytes, false); }
+  using is_transparent = void;
+  std::uint64_t operator()(std::string_view bytes) const { return hash_of(bytes, false); }
 };
 
 // Patterns are hexadecimal (manual section 7.1.5).
 class BytesIndex final : public PatternIndex {
  public:
   using PatternIndex::PatternIndex;
-  void added(const PatternEntry& entry) override { table_.add(bytes(entry), entry); }
-  void removed(const PatternEntry& entry) override { table_.remove(bytes(entry), entry); }
+  void removed(const PatternEntry& entry) override {
+    std::string bytes;
+    if (decode_hex(entry.key, bytes)) table_.remove(bytes, entry);
+  }
   void cleared() override { table_.clear(); }
 
  protected:
   bool accepts_key(std::string_view key, std::string& error) const override {
-    std::string decoded;
-    if (decode_hex(key, decoded)) return true;
+    std::string bytes;
+    if (decode_hex(key, bytes)) return true;
     error = "an even number of hex digit is expected";
     return false;
   }
-  const PatternEntry* find(const Value& sample) override {
-    if (table_.empty()) return nullptr;
-    return table_.find(std::string(sample.text));
+  bool insert(const PatternEntry& entry, std::string& error) override {
+    if (!accepts_key(entry.key, error)) return false;
+    std::string bytes;
+    decode_hex(entry.key, bytes);
+    table_.add(bytes, entry);
+    return true;
   }
+  const PatternEntry* find(const Value& sample) override { return table_.find(sample.text); }
 
  private:
-  static std::string bytes(const PatternEntry& entry) {
-    std::string decoded;
-    decode_hex(entry.key, decoded);
-    return decoded;
-  }
-  EntryTable<std::string, OwnedHash> table_;
+  EntryTable<std::string, BytesHash> table_;
 };
 
 }  // namespace

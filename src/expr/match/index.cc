@@ -104,23 +104,28 @@ base::Result<std::shared_ptr<PatternIndex>> PatternIndex::build(state::PatternSe
   });
   if (known != nullptr) return known;
   std::shared_ptr<PatternIndex> made = make(set, options);
-  std::string error;
-  set.each([&](const state::PatternEntry& entry) {
-    if (made->accepts(entry.key, entry.value, error)) return true;
-    if (entry.line != 0) error += fmt::format(" at line {} of file '{}'", entry.line, set.name());
-    return false;
-  });
-  if (!error.empty()) return base::fail(std::move(error));
-  set.attach(made);
+  if (auto attached = set.attach(made); !attached) return base::fail(attached.error());
   made->loading_ = false;
   return made;
 }
 
-bool PatternIndex::accepts(std::string_view key, std::string_view value, std::string& error) const {
-  if (!accepts_key(key, error)) return false;
+void PatternIndex::added(const state::PatternEntry& entry) {
+  std::string ignored;  // accepts() has agreed
+  insert(entry, ignored);
+}
+
+bool PatternIndex::adopt(const state::PatternEntry& entry, std::string& error) {
+  return value_is_good(entry.value, error) && insert(entry, error);
+}
+
+bool PatternIndex::value_is_good(std::string_view value, std::string& error) const {
   if (value_fits(options_.value, value)) return true;
   error = fmt::format("unable to parse '{}'", value);
   return false;
+}
+
+bool PatternIndex::accepts(std::string_view key, std::string_view value, std::string& error) const {
+  return accepts_key(key, error) && value_is_good(value, error);
 }
 
 bool PatternIndex::match(const Value& sample, base::Arena& arena, MatchResult* result) {

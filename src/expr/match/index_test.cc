@@ -1,7 +1,11 @@
 #include <gtest/gtest.h>
 
+#include <random>
+
 #include "expr/expression.h"
 #include "expr/match.h"
+#include "expr/match/literals.h"
+#include "expr/regex.h"
 
 namespace expr {
 namespace {
@@ -100,6 +104,96 @@ TEST(PatternIndex, RefusesWhatIsNoPattern) {
   Bench regex(MatchMethod::regex);
   EXPECT_FALSE(regex.set.add("(", "", 0, &error));
   EXPECT_EQ(error, "regex '(' is invalid (error=missing closing parenthesis, erroffset=1)");
+}
+
+// Many patterns go through one automaton; edits leave holes in it and stand behind it until it is
+// built anew. The first in order must stand all the while.
+template <class Matches>
+void compare_with_one_by_one(MatchMethod method, bool ignore_case,
+                             const std::vector<std::string>& pool, Matches matches) {
+  std::mt19937 random(7);
+  auto pick = [&](std::size_t n) { return random() % n; };
+  Bench bench(method, ignore_case);
+  std::vector<std::pair<std::uint64_t, std::string>> kept;
+  auto refresh = [&] {
+    kept.clear();
+    bench.set.each([&](const state::PatternEntry& e) {
+      kept.emplace_back(e.id, e.key);
+      return true;
+    });
+  };
+  for (int round = 0; round < 2000; ++round) {
+    if (kept.size() < 300 && pick(3) != 0)
+      bench.set.add(pool[pick(pool.size())], std::to_string(round));
+    else if (!kept.empty())
+      bench.set.remove_by_id(kept[pick(kept.size())].first);
+    refresh();
+    std::string text;
+    for (std::size_t i = 0; i < 12; ++i) text += "abcAB-"[pick(6)];
+    std::string expected = "-";
+    for (const auto& [id, key] : kept)
+      if (matches(key, text)) {
+        expected = key;
+        break;
+      }
+    MatchResult result;
+    bool found = bench.index->match(Value::str(text), bench.arena, &result);
+    ASSERT_EQ(found ? std::string(result.key) : "-", expected) << text << " in round " << round;
+  }
+}
+
+TEST(PatternIndex, FindsTheFirstPartOfMany) {
+  std::vector<std::string> pool;
+  for (const char* a : {"", "a", "ab", "Abc", "bca", "c-"})
+    for (const char* b : {"", "a", "B", "cb", "-a", "ABc"})
+      for (const char* c : {"", "b", "ca"}) pool.push_back(std::string("x") + a + b + c);
+  for (std::string& each : pool) each.erase(0, each.size() > 3 ? 1 : 0);
+  for (bool ignore_case : {false, true})
+    compare_with_one_by_one(MatchMethod::substring, ignore_case, pool,
+                            [&](std::string key, std::string text) {
+                              if (ignore_case) {
+                                key = base::to_lower(key);
+                                text = base::to_lower(text);
+                              }
+                              return text.find(key) != std::string::npos;
+                            });
+}
+
+TEST(PatternIndex, FindsTheFirstOfManyExpressions) {
+  std::vector<std::string> pool = {"abc",    "^ab",     "a.c$",     "(ab|bc)a", "[abc]-",
+                                   "a{2,}b", "(?i)ABA", "b+c",      "ab?ca",    "(abc)?A",
+                                   "x*",     "Ab-",     "(a|b)+-A", "c\\-A"};
+  for (const char* a : {"aa", "bB", "-c", "cA"})
+    for (const char* b : {"b", ".*a", "(c|A)", "\\w-"}) pool.push_back(std::string(a) + b);
+  compare_with_one_by_one(MatchMethod::regex, false, pool,
+                          [](const std::string& key, const std::string& text) {
+                            return (*Regex::compile(key, false))->matches(text);
+                          });
+}
+
+TEST(RequiredLiterals, AreWhatEveryMatchContains) {
+  auto told = [](std::string_view expression) {
+    std::string all;
+    for (const match::AnyOf& clause : match::required_literals(expression)) {
+      if (!all.empty()) all += " & ";
+      for (std::size_t i = 0; i < clause.size(); ++i) all += (i == 0 ? "" : "|") + clause[i];
+    }
+    return all;
+  };
+  EXPECT_EQ(told("^/Path/[0-9]+/end$"), "/path/ & /end");
+  EXPECT_EQ(told("abc?de"), "ab & de");
+  EXPECT_EQ(told("abc+de"), "abc & de");
+  EXPECT_EQ(told("ab(cd|ef)*gh"), "ab & gh");
+  EXPECT_EQ(told("(cd|ef)+"), "cd|ef");
+  EXPECT_EQ(told("x{0,3}yz(?:ab){2}"), "yz & ab");
+  EXPECT_EQ(told("www\\.example\\.com"), "www.example.com");
+  EXPECT_EQ(told("foo|b.r"), "");
+  EXPECT_EQ(told("foo|bar.*"), "foo|bar");
+  EXPECT_EQ(told("(?!not)yes"), "yes");
+  EXPECT_EQ(told("[[:alpha:]]]ab[]x]cd"), "]ab & cd");
+  for (std::string_view nothing :
+       {"(?x)a b", "\\Qa.b\\E", "a{b", "(?#note)ab", "(*UCP)ab", "ab\\p{L}"})
+    EXPECT_EQ(told(nothing), "") << nothing;
 }
 
 TEST(PatternIndex, IsSharedByUsersOfOneSet) {

@@ -25,7 +25,8 @@ bool parse_range(std::string_view text, Range& out, std::string& error);
 // "10.0.0.0/8", "10.1", "::1/64", with names where `names` allows it.
 struct Network {
   net::Ip ip;
-  net::Ip mask;  // of the same family
+  int length = 0;  // of the prefix; -1: `mask` has holes
+  net::Ip mask;    // only when it was written as an address
 };
 bool parse_network(std::string_view text, bool names, Network& out);
 

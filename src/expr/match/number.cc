@@ -26,16 +26,11 @@ std::int64_t number(std::string_view text) {
 class NumberIndex final : public PatternIndex {
  public:
   using PatternIndex::PatternIndex;
-  void added(const PatternEntry& entry) override {
-    Range range = of(entry);
-    if (range.low == range.high)
-      table_.add(static_cast<std::uint64_t>(range.low), entry);
-    else
-      ranges_.push_back({range, &entry});
-  }
   void removed(const PatternEntry& entry) override {
-    Range range = of(entry);
-    table_.remove(static_cast<std::uint64_t>(range.low), entry);
+    Range range;
+    std::string error;
+    if (!parse_range(entry.key, range, error)) return;
+    if (range.low == range.high) return table_.remove(static_cast<std::uint64_t>(range.low), entry);
     std::erase_if(ranges_, [&](const Ranged& r) { return r.entry == &entry; });
   }
   void cleared() override {
@@ -47,6 +42,15 @@ class NumberIndex final : public PatternIndex {
   bool accepts_key(std::string_view key, std::string& error) const override {
     Range range;
     return parse_range(key, range, error);
+  }
+  bool insert(const PatternEntry& entry, std::string& error) override {
+    Range range;
+    if (!parse_range(entry.key, range, error)) return false;
+    if (range.low == range.high)
+      table_.add(static_cast<std::uint64_t>(range.low), entry);
+    else
+      ranges_.push_back({range, &entry});
+    return true;
   }
   const PatternEntry* find(const Value& sample) override {
     std::int64_t n = options().method == MatchMethod::length
@@ -65,12 +69,6 @@ class NumberIndex final : public PatternIndex {
     Range range;
     const PatternEntry* entry;
   };
-  static Range of(const PatternEntry& entry) {
-    Range range{1, 0};  // matches nothing
-    std::string error;
-    parse_range(entry.key, range, error);
-    return range;
-  }
 
   EntryTable<std::uint64_t, NumberHash> table_;
   std::vector<Ranged> ranges_;

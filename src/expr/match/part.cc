@@ -17,10 +17,20 @@ std::string_view trimmed(std::string_view text, std::string_view delimiters) {
   return text;
 }
 
-template <bool kIsDomain>
-HashedText trimmed_key(const HashedText& key, const PatternEntry& entry) {
-  return {trimmed(entry.key, kIsDomain ? kDomain : kDirectory), key.hash};
-}
+struct PartKey {
+  std::string_view delimiters;
+  bool fold = false;
+  char folded(char c) const { return fold ? base::lower(c) : c; }
+  std::string_view text(const PatternEntry& entry) const { return trimmed(entry.key, delimiters); }
+  HashedText of(const PatternEntry& entry) const {
+    RunningHash hash;
+    for (char c : text(entry)) hash.add(folded(c));
+    return {text(entry), hash.get()};
+  }
+  bool equal(std::string_view a, std::string_view b) const {
+    return fold ? base::iequals(a, b) : a == b;
+  }
+};
 
 // Parts of a text between delimiters: "/" and "?" for dir, also "." and ":" for dom (manual section
 // 7.1.3). Every run of whole segments is looked up in a hash; the first pattern in order stands.
@@ -28,24 +38,21 @@ class PartIndex final : public PatternIndex {
  public:
   PartIndex(state::PatternSet& of, const IndexOptions& how)
       : PatternIndex(of, how),
-        delimiters_(how.method == MatchMethod::domain ? kDomain : kDirectory),
-        table_(TextEqual{how.ignore_case}) {
-    table_.rekey = how.method == MatchMethod::domain ? trimmed_key<true> : trimmed_key<false>;
-  }
-  void added(const PatternEntry& entry) override {
-    std::string_view text = trimmed(entry.key, delimiters_);
-    longest_ = std::max(longest_, text.size());
-    table_.add(key(text), entry);
-  }
-  void removed(const PatternEntry& entry) override {
-    table_.remove(key(trimmed(entry.key, delimiters_)), entry);
-  }
+        key_{how.method == MatchMethod::domain ? kDomain : kDirectory, how.ignore_case},
+        table_(key_) {}
+  void removed(const PatternEntry& entry) override { table_.remove(entry); }
   void cleared() override {
     table_.clear();
     longest_ = 0;
   }
+  void expect(std::size_t entries) override { table_.reserve(entries); }
 
  protected:
+  bool insert(const PatternEntry& entry, std::string&) override {
+    longest_ = std::max(longest_, key_.text(entry).size());
+    table_.add(entry);
+    return true;
+  }
   const PatternEntry* find(const Value& sample) override {
     const PatternEntry* best = nullptr;
     std::string_view text = sample.text;
@@ -53,7 +60,7 @@ class PartIndex final : public PatternIndex {
       if (is_delimiter(text[from]) || (from > 0 && !is_delimiter(text[from - 1]))) continue;
       RunningHash hash;
       for (std::size_t i = from; i < text.size() && i - from < longest_; ++i) {
-        hash.add(folded(text[i]));
+        hash.add(key_.folded(text[i]));
         if (i + 1 < text.size() && !is_delimiter(text[i + 1])) continue;
         const PatternEntry* found = table_.find({text.substr(from, i + 1 - from), hash.get()});
         if (found != nullptr && (best == nullptr || found->id < best->id)) best = found;
@@ -63,16 +70,10 @@ class PartIndex final : public PatternIndex {
   }
 
  private:
-  bool is_delimiter(char c) const { return is_in(c, delimiters_); }
-  char folded(char c) const { return options().ignore_case ? base::lower(c) : c; }
-  HashedText key(std::string_view text) const {
-    RunningHash hash;
-    for (char c : text) hash.add(folded(c));
-    return {text, hash.get()};
-  }
+  bool is_delimiter(char c) const { return is_in(c, key_.delimiters); }
 
-  std::string_view delimiters_;
-  EntryTable<HashedText, TextHash, TextEqual> table_;
+  PartKey key_;
+  TextTable<PartKey> table_;
   std::size_t longest_ = 0;
 };
 

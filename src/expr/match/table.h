@@ -1,9 +1,10 @@
-// Building blocks of pattern indexes: a hash from a key to its entries, and running hashes of texts
-// so that all prefixes of a text are hashed in one pass.
+// Building blocks of pattern indexes: hashes from a key or a text to its entries, and running
+// hashes of texts so that all prefixes of a text are hashed in one pass.
 #pragma once
 
 #include <algorithm>
 #include <boost/unordered/unordered_flat_map.hpp>
+#include <boost/unordered/unordered_flat_set.hpp>
 #include <cstdint>
 #include <string_view>
 #include <vector>
@@ -15,56 +16,67 @@ namespace expr::match {
 
 using state::PatternEntry;
 
-// Entries by key; of several with one key the first stands.
-template <class Key, class Hash, class Equal = std::equal_to<Key>>
+// Entries with one key: the first in order stands in a table, the others wait here under it.
+class Duplicates {
+ public:
+  void add(const PatternEntry* standing, const PatternEntry* late) {
+    others_[standing].push_back(late);
+  }
+  // The one that takes the place of an entry that goes; null when there is none.
+  const PatternEntry* replace(const PatternEntry* standing) {
+    auto found = others_.find(standing);
+    if (found == others_.end()) return nullptr;
+    std::vector<const PatternEntry*> waiting = std::move(found->second);
+    others_.erase(found);
+    const PatternEntry* next = waiting.front();
+    waiting.erase(waiting.begin());
+    if (!waiting.empty()) others_.emplace(next, std::move(waiting));
+    return next;
+  }
+  void remove(const PatternEntry* standing, const PatternEntry* late) {
+    auto found = others_.find(standing);
+    if (found == others_.end()) return;
+    std::erase(found->second, late);
+    if (found->second.empty()) others_.erase(found);
+  }
+  void clear() { others_.clear(); }
+
+ private:
+  boost::unordered_flat_map<const PatternEntry*, std::vector<const PatternEntry*>> others_;
+};
+
+// Entries by a key that is made of their text.
+template <class Key, class Hash, class Equal = std::equal_to<>>
 class EntryTable {
  public:
-  EntryTable() = default;
-  explicit EntryTable(const Equal& equal) : first_(0, Hash(), equal), more_(0, Hash(), equal) {}
-
   void add(const Key& key, const PatternEntry& entry) {
-    const PatternEntry* late = &entry;
     auto [it, is_new] = first_.try_emplace(key, &entry);
-    if (is_new) return;
-    if (entry.id < it->second->id) {  // a changed entry takes its place again
-      late = it->second;
-      first_.erase(it);
-      first_.emplace(key, &entry);
-    }
-    more_[rekey(key, *first_.find(key)->second)].push_back(late);
+    if (!is_new) duplicates_.add(it->second, &entry);
   }
   void remove(const Key& key, const PatternEntry& entry) {
-    auto more = more_.find(key);
     auto it = first_.find(key);
     if (it == first_.end()) return;
-    if (it->second != &entry) {
-      if (more != more_.end()) std::erase(more->second, &entry);
-      return;
-    }
-    first_.erase(it);
-    if (more == more_.end()) return;
-    // The key may be a view of the entry that goes: entries that stay come in anew.
-    std::vector<const PatternEntry*> others = std::move(more->second);
-    more_.erase(more);
-    for (const PatternEntry* other : others) add(rekey(key, *other), *other);
+    if (it->second != &entry) return duplicates_.remove(it->second, &entry);
+    if (const PatternEntry* next = duplicates_.replace(&entry))
+      it->second = next;
+    else
+      first_.erase(it);
   }
-  const PatternEntry* find(const Key& key) const {
+  template <class Like>
+  const PatternEntry* find(const Like& key) const {
     auto it = first_.find(key);
     return it == first_.end() ? nullptr : it->second;
   }
   bool empty() const { return first_.empty(); }
+  void reserve(std::size_t entries) { first_.reserve(entries); }
   void clear() {
     first_.clear();
-    more_.clear();
+    duplicates_.clear();
   }
-
-  // Makes the same key from another entry.
-  Key (*rekey)(const Key& key, const PatternEntry& entry) = [](const Key& key,
-                                                               const PatternEntry&) { return key; };
 
  private:
   boost::unordered_flat_map<Key, const PatternEntry*, Hash, Equal> first_;
-  boost::unordered_flat_map<Key, std::vector<const PatternEntry*>, Hash, Equal> more_;
+  Duplicates duplicates_;
 };
 
 inline std::uint64_t mix(std::uint64_t h) {
@@ -94,15 +106,61 @@ struct HashedText {
   std::string_view text;
   std::uint64_t hash = 0;
 };
-struct TextHash {
-  using is_avalanching = void;
-  std::uint64_t operator()(const HashedText& t) const { return t.hash; }
-};
-struct TextEqual {
-  bool fold = false;
-  bool operator()(const HashedText& a, const HashedText& b) const {
-    return fold ? base::iequals(a.text, b.text) : a.text == b.text;
+
+// Entries by their text, of which only their addresses are kept. `Key` makes the HashedText of an
+// entry and compares texts.
+template <class Key>
+class TextTable {
+ public:
+  explicit TextTable(const Key& key) : first_(0, Hash{key}, Equal{key}) {}
+
+  void add(const PatternEntry& entry) {
+    auto [it, is_new] = first_.insert(&entry);
+    if (!is_new) duplicates_.add(*it, &entry);
   }
+  void remove(const PatternEntry& entry) {
+    auto it = first_.find(&entry);
+    if (it == first_.end()) return;
+    if (*it != &entry) return duplicates_.remove(*it, &entry);
+    const PatternEntry* next = duplicates_.replace(&entry);
+    first_.erase(it);
+    if (next != nullptr) first_.insert(next);
+  }
+  const PatternEntry* find(const HashedText& text) const {
+    auto it = first_.find(text);
+    return it == first_.end() ? nullptr : *it;
+  }
+  bool empty() const { return first_.empty(); }
+  void reserve(std::size_t entries) { first_.reserve(entries); }
+  void clear() {
+    first_.clear();
+    duplicates_.clear();
+  }
+
+ private:
+  struct Hash {
+    using is_avalanching = void;
+    using is_transparent = void;
+    Key key;
+    std::uint64_t operator()(const PatternEntry* entry) const { return key.of(*entry).hash; }
+    std::uint64_t operator()(const HashedText& text) const { return text.hash; }
+  };
+  struct Equal {
+    using is_transparent = void;
+    Key key;
+    bool operator()(const PatternEntry* a, const PatternEntry* b) const {
+      return key.equal(key.text(*a), key.text(*b));
+    }
+    bool operator()(const HashedText& a, const PatternEntry* b) const {
+      return key.equal(a.text, key.text(*b));
+    }
+    bool operator()(const PatternEntry* a, const HashedText& b) const {
+      return key.equal(key.text(*a), b.text);
+    }
+  };
+
+  boost::unordered_flat_set<const PatternEntry*, Hash, Equal> first_;
+  Duplicates duplicates_;
 };
 
 }  // namespace expr::match
