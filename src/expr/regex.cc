@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "expr/support.h"
 
 namespace expr {
 namespace {
@@ -73,29 +74,46 @@ std::size_t Regex::match(std::string_view subject, std::size_t start,
   return count;
 }
 
-void expand_groups(std::string_view replacement, std::string_view subject,
-                   std::span<const Regex::Group> groups, std::string& out) {
+namespace {
+
+// `add` takes each piece.
+template <class Add>
+void expand(std::string_view replacement, std::string_view subject,
+            std::span<const Regex::Group> groups, Add add) {
   for (std::size_t i = 0; i < replacement.size(); ++i) {
     char c = replacement[i];
     if (c != '\\' || i + 1 == replacement.size()) {
-      out += c;
+      add(std::string_view(&c, 1));
       continue;
     }
     char next = replacement[++i];
     if (base::is_digit(next)) {
       auto n = static_cast<std::size_t>(next - '0');
       if (n < groups.size() && groups[n].from != Regex::kUnset)
-        out += subject.substr(groups[n].from, groups[n].to - groups[n].from);
+        add(subject.substr(groups[n].from, groups[n].to - groups[n].from));
     } else if (next == 'x' && i + 2 < replacement.size() &&
                base::hex_digit(replacement[i + 1]) >= 0 &&
                base::hex_digit(replacement[i + 2]) >= 0) {
-      out += static_cast<char>(base::hex_digit(replacement[i + 1]) * 16 +
-                               base::hex_digit(replacement[i + 2]));
+      const char byte = static_cast<char>(base::hex_digit(replacement[i + 1]) * 16 +
+                                          base::hex_digit(replacement[i + 2]));
+      add(std::string_view(&byte, 1));
       i += 2;
     } else {
-      out += next;
+      add(std::string_view(&next, 1));
     }
   }
+}
+
+}  // namespace
+
+void expand_groups(std::string_view replacement, std::string_view subject,
+                   std::span<const Regex::Group> groups, std::string& out) {
+  expand(replacement, subject, groups, [&](std::string_view text) { out += text; });
+}
+
+void expand_groups(std::string_view replacement, std::string_view subject,
+                   std::span<const Regex::Group> groups, GrowingText& out) {
+  expand(replacement, subject, groups, [&](std::string_view text) { out.add(text); });
 }
 
 }  // namespace expr

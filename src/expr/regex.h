@@ -12,6 +12,8 @@
 
 namespace expr {
 
+class GrowingText;
+
 class Regex {
  public:
   // The error reads "regex '(' is invalid (error=missing closing parenthesis, erroffset=1)".
@@ -38,5 +40,7 @@ class Regex {
 // Appends `replacement` to `out` with \0..\9 replaced by groups and the escapes \n \r \t \xHH \\.
 void expand_groups(std::string_view replacement, std::string_view subject,
                    std::span<const Regex::Group> groups, std::string& out);
+void expand_groups(std::string_view replacement, std::string_view subject,
+                   std::span<const Regex::Group> groups, GrowingText& out);
 
 }  // namespace expr

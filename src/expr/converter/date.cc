@@ -51,12 +51,14 @@ bool parse_date(Args, Context&, Value& value, const ConverterRow&) {
 }
 
 // Replaces %N, %3N and the like by the digits of the fraction: strftime() does not know them.
-std::string with_fraction(std::string_view format, std::int64_t nanoseconds) {
-  std::string out;
-  std::string digits = fmt::format("{:09}", nanoseconds);
+const char* with_fraction(std::string_view format, std::int64_t nanoseconds, base::Arena& arena) {
+  char buffer[24];
+  char* end = fmt::format_to(buffer, "{:09}", nanoseconds);
+  const std::string_view digits(buffer, static_cast<std::size_t>(end - buffer));
+  GrowingText out(arena, format.size() + 16);
   for (std::size_t i = 0; i < format.size(); ++i) {
     if (format[i] != '%' || i + 1 == format.size()) {
-      out += format[i];
+      out.add(format[i]);
       continue;
     }
     std::size_t at = i + 1;
@@ -65,14 +67,13 @@ std::string with_fraction(std::string_view format, std::int64_t nanoseconds) {
       width = width * 10 + static_cast<std::size_t>(format[at] - '0');
     if (at == i + 1) width = 9;
     if (format[at] == 'N') {
-      out += digits.substr(0, std::min<std::size_t>(width, 9));
+      out.add(digits.substr(0, std::min<std::size_t>(width, 9)));
       i = at;
     } else {
-      out += '%';
-      out += format[++i];
+      out.add('%').add(format[++i]);
     }
   }
-  return out;
+  return out.add('\0').view().data();
 }
 
 template <std::int64_t kPerSecond, bool kLocal>
@@ -87,8 +88,9 @@ bool format_time(Args args, Context& context, Value& value, const ConverterRow&)
   if constexpr (kPerSecond == 1) {
     size = std::strftime(out, sizeof out, args[0].text().c_str(), &parts);
   } else {
-    std::string format = with_fraction(args[0].text(), at % kPerSecond * (1000000000 / kPerSecond));
-    size = std::strftime(out, sizeof out, format.c_str(), &parts);
+    const char* format =
+        with_fraction(args[0].text(), at % kPerSecond * (1000000000 / kPerSecond), context.arena);
+    size = std::strftime(out, sizeof out, format, &parts);
   }
   return give_text(value, context.arena.copy({out, size}));
 }

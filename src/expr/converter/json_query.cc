@@ -74,13 +74,19 @@ bool follow_any(value from, std::span<const Step> steps, const Query& query, Con
   return false;
 }
 
+bool give_float(double number, Context& context, Value& out) {
+  char buffer[32];
+  char* end = fmt::format_to_n(buffer, sizeof buffer, "{:g}", number).out;
+  return give_text(out, context.arena.copy({buffer, static_cast<std::size_t>(end - buffer)}));
+}
+
 bool give_number(value& found, const Query& query, Context& context, Value& out) {
   std::int64_t whole;
   if (found.get_int64().get(whole) == simdjson::SUCCESS) return give(out, whole);
   double number;
   if (found.get_double().get(number) != simdjson::SUCCESS) return false;
   if (query.as_integer) return give(out, static_cast<std::int64_t>(number));
-  return give_text(out, context.arena.copy(fmt::format("{:g}", number)));
+  return give_float(number, context, out);
 }
 
 bool give_element(value& found, const Query& query, Context& context, Value& out) {
@@ -131,7 +137,7 @@ bool whole_scalar(simdjson::ondemand::document& document, const Query& query, Co
     return give_text(out, context.arena.copy(text));
   double number;
   if (document.get_double().get(number) != simdjson::SUCCESS) return false;
-  return give_text(out, context.arena.copy(fmt::format("{:g}", number)));
+  return give_float(number, context, out);
 }
 
 bool json_query(Args args, Context& context, Value& sample, const ConverterRow&) {

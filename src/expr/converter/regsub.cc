@@ -20,22 +20,21 @@ bool regsub(Args args, Context& context, Value& value, const ConverterRow&) {
   Regex::Group groups[10];
   std::size_t count = how.regex->match(text, 0, groups);
   if (count == 0) return true;
-  std::string out;
-  out.reserve(text.size() + 64);
+  GrowingText out(context.arena, text.size() + 64);
   std::size_t at = 0;
   do {
-    out += text.substr(at, groups[0].from - at);
+    out.add(text.substr(at, groups[0].from - at));
     expand_groups(how.replacement, text, {groups, count}, out);
     at = groups[0].to;
     if (!how.all) break;
     if (groups[0].from == groups[0].to) {  // an empty match moves on by one
       if (at == text.size()) break;
-      out += text[at++];
+      out.add(text[at++]);
     }
     count = at <= text.size() ? how.regex->match(text, at, groups) : 0;
   } while (count != 0);
-  out += text.substr(std::min(at, text.size()));
-  return give_text(value, context.arena.copy(out));
+  out.add(text.substr(std::min(at, text.size())));
+  return give_text(value, out.view());
 }
 
 bool check_regsub(std::vector<Argument>& args, ParseContext&, const config::Keyword&,
