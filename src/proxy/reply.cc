@@ -109,12 +109,10 @@ Step Run::answer_raw(const txn::Reply& reply) {
   const std::string_view bytes = e.arena.copy(reply.body);
   std::size_t consumed = 0;
   http::ParseError error;
-  const http::Method method = e.request_valid ? e.request.method : http::Method::get;
   const http::Parse parse = http::parse_response_head(
       {const_cast<char*>(bytes.data()), bytes.size()},
       {.max_head = bytes.size() + 1, .max_headers = 1000, .accept_unsafe = true}, http::Method::get,
       e.response, consumed, error);
-  static_cast<void>(method);
   if (parse != http::Parse::complete) {
     client_out_.send(reply.body);
     keep_alive_ = false;
@@ -156,14 +154,18 @@ Step Run::send_reply(std::string_view body) {
     }
   }
   finish_response_head(e.response, true);
-  std::string bytes;
-  http::write_response_head(e.response, bytes);
-  const bool head_only = asked_for_head() || e.response.status == 204 || e.response.status == 304;
-  if (!head_only) bytes += body;
-  if (!head_only) e.response_body_bytes += body.size();
+  if (asked_for_head() || e.response.status == 204 || e.response.status == 304) body = {};
+  const std::span<char> room = wire::scratch();
+  std::string large;
+  std::string_view head(room.data(), http::write_response_head(e.response, room));
+  if (head.size() > room.size()) {
+    http::write_response_head(e.response, large);
+    head = large;
+  }
+  e.response_body_bytes += body.size();
   response_started_ = true;
   count_status();
-  if (!client_out_.send(bytes)) return Step::closed;
+  if (!client_out_.send_body(head, body, false, true)) return Step::closed;
   const rt::Duration timeout = client_timeout();
   touch_client();
   if (client_out_.blocked() &&
