@@ -159,8 +159,17 @@ class Wire:
         self.buffer += data
 
     def read(self, size):
-        while len(self.buffer) < size:
-            self.fill()
+        if len(self.buffer) < size:
+            parts, missing = [self.buffer], size - len(self.buffer)
+            while missing > 0:
+                self.buffer = b""
+                try:
+                    self.fill()
+                except Closed:
+                    raise Closed(b"".join(parts)) from None
+                parts.append(self.buffer)
+                missing -= len(self.buffer)
+            self.buffer = b"".join(parts)
         out, self.buffer = self.buffer[:size], self.buffer[size:]
         return out
 

@@ -20,6 +20,7 @@
 #include "proxy/log_forward.h"
 #include "proxy/serve.h"
 #include "upstream/backend.h"
+#include "wire/pipe.h"
 
 namespace app {
 
@@ -27,6 +28,7 @@ namespace {
 
 // Descriptors the process needs beside those of connections.
 constexpr std::int64_t kOtherDescriptors = 64;
+constexpr std::int64_t kPipeSize = 262144;  // of pipes to splice, unless configured
 
 std::int64_t now_ms(auto clock) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(
@@ -128,6 +130,11 @@ class Server {
     process.idle_close_above = share("tune.pool-high-fd-ratio", 25);
     const auto shared = settings_.texts.find("tune.idle-pool.shared");
     process.share_idle = shared == settings_.texts.end() || shared->second != "off";
+    const bool splices = line_.switches.splice && settings_.number("nosplice", 0) == 0;
+    const std::int64_t pipes =
+        splices ? settings_.number("maxpipes", std::max<std::int64_t>(*maximum / 4, 1)) : 0;
+    wire::set_pipes(static_cast<std::uint32_t>(pipes),
+                    static_cast<std::size_t>(settings_.number("tune.pipesize", kPipeSize)));
     process.connection_rate_limit = static_cast<std::uint32_t>(settings_.connection_rate);
     process.session_rate_limit = static_cast<std::uint32_t>(settings_.session_rate);
     return true;

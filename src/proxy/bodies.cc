@@ -29,10 +29,10 @@ bool Run::keep_for_retry(std::string_view payload) {
 }
 
 Run::Moved Run::move_request() {
-  if (request_sent_ || request_dead_) return Moved::nothing;
+  if (request_dead_) return Moved::nothing;
   Moved result = Moved::nothing;
   const bool chunked = x().request.framing == http::Framing::chunked;
-  for (int pieces = 0; !request_sent_ && pieces < kPieces; ++pieces) {
+  for (int pieces = 0; pieces < kPieces; ++pieces) {
     if (server_out_.blocked()) {
       const std::size_t before = server_out_.kept();
       if (!server_out_.flush()) return Moved::sink_gone;
@@ -42,19 +42,21 @@ Run::Moved Run::move_request() {
       }
       if (server_out_.blocked()) return result;
     }
+    if (request_sent_) return result;
     if (client_in_.payload().empty() && !client_in_.all_here()) {
       wire::Fill fill = wire::Fill::nothing;
-      if (!chunked && !keep_body_ && client_in_.can_read_past()) {
-        std::span<char> room = wire::scratch();
-        const std::size_t got = client_in_.read_past(room, fill);
-        if (got != 0) {
+      if (!keep_body_ && server_out_.can_pull(client_in_, chunked)) {
+        const wire::Output::Passing passing = server_out_.pull(client_in_, chunked);
+        if (passing.count != 0) {
           touch_client();
           result = Moved::some;
-          x().request_body_bytes += got;
-          if (!server_out_.send({room.data(), got})) return Moved::sink_gone;
+          x().request_body_bytes += passing.count;
+          if (!server_out_.push(passing, chunked)) return Moved::sink_gone;
           if (client_in_.all_here()) request_sent_ = true;
           continue;
         }
+        if (server_out_.broken()) return Moved::sink_gone;
+        fill = passing.how;
       } else {
         fill = client_in_.fill();
       }
@@ -92,18 +94,19 @@ Run::Moved Run::move_response() {
     if (response_done_) return result;
     if (server_in_.payload().empty() && !server_in_.all_here()) {
       wire::Fill fill = wire::Fill::nothing;
-      if (!response_chunked_ && server_in_.can_read_past()) {
-        std::span<char> room = wire::scratch();
-        const std::size_t got = server_in_.read_past(room, fill);
-        if (got != 0) {
+      if (!body_hidden_ && client_out_.can_pull(server_in_, response_chunked_)) {
+        const wire::Output::Passing passing = client_out_.pull(server_in_, response_chunked_);
+        if (passing.count != 0) {
           touch_server();
           result = Moved::some;
-          x().response_body_bytes += got;
+          x().response_body_bytes += passing.count;
           if (server_in_.all_here()) server_is_done();
-          if (!send_to_client({}, {room.data(), got}, false)) return Moved::sink_gone;
+          if (!client_out_.push(passing, response_chunked_)) return Moved::sink_gone;
           response_done_ = server_in_.all_here();
           continue;
         }
+        if (client_out_.broken()) return Moved::sink_gone;
+        fill = passing.how;
       } else {
         fill = server_in_.fill();
       }

@@ -7,8 +7,9 @@
 namespace proxy {
 
 namespace {
-constexpr int kRounds = 16;  // pieces moved in one direction before the loop goes on
-}
+constexpr int kRounds = 16;           // pieces moved in one direction before the loop goes on
+constexpr std::size_t kBulk = 16384;  // smaller pieces are cheaper to copy than to splice
+}  // namespace
 
 void Relay::start(Run& run) {
   auto* relay = new Relay(run);
@@ -56,6 +57,7 @@ void Relay::kill(void* relay) {
 }
 
 bool Relay::flush(Side& side) {
+  if (!flush_pipe(side)) return false;
   while (side.kept_at < side.kept.size()) {
     const iovec rest{side.kept.data() + side.kept_at, side.kept.size() - side.kept_at};
     auto put = side.sink.write_now({&rest, 1});
@@ -66,9 +68,48 @@ bool Relay::flush(Side& side) {
     side.kept_at += *put;
     active_ = rt::now();
   }
+  if (side.kept.empty()) return true;
   side.kept_at = 0;
   side.kept.capacity() > 32768 ? std::string().swap(side.kept) : side.kept.clear();
   return true;
+}
+
+bool Relay::flush_pipe(Side& side) {
+  while (side.pipe.size() != 0) {
+    const auto put = side.pipe.drain(side.sink, false);
+    if (!put) {
+      side.sink_broken = put.error() != net::IoError::would_block;
+      return false;
+    }
+    active_ = rt::now();
+  }
+  return true;
+}
+
+Relay::Piece Relay::copy(Side& side) {
+  const std::span<char> room = wire::scratch();
+  const auto got = side.source.read_now(room);
+  if (!got) return got.error() == net::IoError::would_block ? Piece::drained : Piece::source_broken;
+  if (*got == 0) return Piece::ended;
+  side.moved += *got;
+  side.in_bulk = *got == room.size();
+  const iovec piece{room.data(), *got};
+  const auto put = side.sink.write_now({&piece, 1});
+  if (!put && put.error() != net::IoError::would_block) return Piece::sink_broken;
+  const std::size_t taken = put ? *put : 0;
+  if (taken == *got) return Piece::moved;
+  side.kept.assign(room.data() + taken, *got - taken);
+  return Piece::stuck;
+}
+
+Relay::Piece Relay::splice(Side& side) {
+  const auto got = side.pipe.fill(side.source, UINT64_MAX);
+  if (!got) return got.error() == net::IoError::would_block ? Piece::drained : Piece::source_broken;
+  if (*got == 0) return Piece::ended;
+  side.moved += *got;
+  if (*got < kBulk) side.in_bulk = false;
+  if (flush_pipe(side)) return Piece::moved;
+  return side.sink_broken ? Piece::sink_broken : Piece::stuck;
 }
 
 // As much as goes now; false when one of the two is gone for good.
@@ -79,31 +120,18 @@ bool Relay::move(Side& side) {
       side.source.io().park(&side);
       return true;
     }
-    const std::span<char> room = wire::scratch();
-    auto got = side.source.read_now(room);
-    if (!got) {
-      if (got.error() == net::IoError::would_block) return true;
-      side.source_broken = side.ended = true;
-      return false;
-    }
+    const bool spliced = side.in_bulk && side.source.plain_fd() >= 0 && side.sink.plain_fd() >= 0 &&
+                         side.pipe.take();
+    const Piece piece = spliced ? splice(side) : copy(side);
+    if (piece == Piece::drained) break;
+    side.source_broken = piece == Piece::source_broken;
+    side.sink_broken = piece == Piece::sink_broken;
+    side.ended = piece == Piece::ended || side.source_broken;
+    if (side.source_broken || side.sink_broken) return false;
     active_ = rt::now();
-    if (*got == 0) {
-      side.ended = true;
-      break;
-    }
-    side.moved += *got;
-    const iovec piece{room.data(), *got};
-    auto put = side.sink.write_now({&piece, 1});
-    if (!put && put.error() != net::IoError::would_block) {
-      side.sink_broken = true;
-      return false;
-    }
-    const std::size_t taken = put ? *put : 0;
-    if (taken < *got) {
-      side.kept.assign(room.data() + taken, *got - taken);
-      return true;
-    }
+    if (piece == Piece::stuck) return true;
   }
+  if (side.pipe.held() && !side.in_bulk) side.pipe.drop();
   if (side.ended && !std::exchange(side.closed, true)) side.sink.shutdown_write();
   return true;
 }

@@ -1,5 +1,5 @@
 // Bytes through, both ways: a TCP connection or an HTTP tunnel once its rules are done. Driven by
-// the loop, without a fiber; holds memory only where one side is slower than the other. Owned by
+// the loop, without a fiber; holds bytes only where one side is slower than the other. Owned by
 // itself from start() to its end, on the worker of its Run.
 #pragma once
 
@@ -8,6 +8,7 @@
 #include "proxy/run.h"
 #include "rt/io.h"
 #include "rt/timer.h"
+#include "wire/pipe.h"
 
 namespace proxy {
 
@@ -26,6 +27,8 @@ class Relay final {
     net::Connection& sink;
     std::string kept;  // what the sink did not take
     std::size_t kept_at = 0;
+    wire::Pipe pipe;  // the same, of what is spliced; one of the two is empty
+    bool in_bulk = false;
     bool ended = false;   // no more from the source
     bool closed = false;  // and the sink knows
     bool source_broken = false, sink_broken = false;
@@ -40,7 +43,11 @@ class Relay final {
   explicit Relay(Run& run);
   void turn();
   bool move(Side& side);
+  enum class Piece : std::uint8_t { moved, drained, stuck, ended, source_broken, sink_broken };
+  Piece copy(Side& side);
+  Piece splice(Side& side);
   bool flush(Side& side);
+  bool flush_pipe(Side& side);
   rt::Instant expiry() const;
   void on_timer();
   void finish(txn::Termination end);

@@ -177,16 +177,24 @@ bool Input::replace(std::size_t offset, std::size_t length, std::string_view wit
   return true;
 }
 
-bool Input::can_read_past() const {
-  if (over_ || ended_ || broken_ || payload_ != payload_end_ || has_bytes()) return false;
-  return framing_ == http::Framing::until_close ||
-         (framing_ == http::Framing::length && left_ > buffer_size());
+std::uint64_t Input::may_pass(bool begun) const {
+  if (over_ || ended_ || broken_ || payload_ != payload_end_ || has_bytes()) return 0;
+  std::uint64_t left = kNoEnd;
+  if (framing_ == http::Framing::length) left = left_;
+  if (framing_ == http::Framing::chunked) left = chunks_.left_in_chunk();
+  return begun || left > buffer_size() ? left : 0;
 }
 
-std::size_t Input::read_past(std::span<char> into, Fill& how) {
-  if (framing_ == http::Framing::length && left_ < into.size())
-    into = into.first(static_cast<std::size_t>(left_));
-  auto got = connection_->read_now(into);
+std::size_t Input::pass(Pipe& pipe, std::uint64_t most, Fill& how) {
+  return passed(pipe.fill(*connection_, most), how);
+}
+
+std::size_t Input::pass(std::span<char> into, std::uint64_t most, Fill& how) {
+  if (most < into.size()) into = into.first(static_cast<std::size_t>(most));
+  return passed(connection_->read_now(into), how);
+}
+
+std::size_t Input::passed(base::Result<std::size_t, net::IoError> got, Fill& how) {
   if (!got) {
     broken_ = got.error() != net::IoError::would_block;
     how = broken_ ? Fill::broken : Fill::nothing;
@@ -203,6 +211,7 @@ std::size_t Input::read_past(std::span<char> into, Fill& how) {
     left_ -= *got;
     over_ = left_ == 0;
   }
+  if (framing_ == http::Framing::chunked) chunks_.skip_payload(*got);
   how = Fill::some;
   return *got;
 }

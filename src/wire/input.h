@@ -9,6 +9,7 @@
 #include "http/h1.h"
 #include "net/connection.h"
 #include "wire/buffer.h"
+#include "wire/pipe.h"
 
 namespace wire {
 
@@ -53,10 +54,13 @@ class Input {
   // Replaces part of the payload; false when it does not fit.
   bool replace(std::size_t offset, std::size_t length, std::string_view with);
 
-  // Reads body bytes past the buffer into `into`, where that is possible: nothing buffered, and the
-  // framing needs no look at them. 0 with `how` otherwise.
-  bool can_read_past() const;
-  std::size_t read_past(std::span<char> into, Fill& how);
+  // How many body bytes may pass without a look at them: nothing is buffered, and there are more to
+  // come than the buffer holds, or a run of them has `begun`. kNoEnd where only the end tells.
+  static constexpr std::uint64_t kNoEnd = UINT64_MAX;
+  std::uint64_t may_pass(bool begun) const;
+  // Takes at most `most` of them into `pipe`, or `into`.
+  std::size_t pass(Pipe& pipe, std::uint64_t most, Fill& how);
+  std::size_t pass(std::span<char> into, std::uint64_t most, Fill& how);
 
   // What was parsed and consumed is given up; the next message starts with what remains.
   void next_message();
@@ -65,6 +69,7 @@ class Input {
   const char* block() const { return const_cast<Buffer&>(buffer_).data(); }
   void make_room();
   void take_raw(std::size_t count);
+  std::size_t passed(base::Result<std::size_t, net::IoError> got, Fill& how);
 
   net::Connection* connection_ = nullptr;
   Buffer buffer_;

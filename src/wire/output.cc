@@ -1,5 +1,6 @@
 #include "wire/output.h"
 
+#include <algorithm>
 #include <array>
 
 namespace wire {
@@ -7,6 +8,8 @@ namespace wire {
 namespace {
 
 constexpr std::size_t kLargestKept = 65536;  // capacity that is worth keeping
+constexpr std::size_t kGathered = 2048;      // cheaper to copy together than to send in parts
+constexpr std::uint64_t kSplicedFrom = 32768;
 
 iovec part(std::string_view bytes) { return {const_cast<char*>(bytes.data()), bytes.size()}; }
 
@@ -17,6 +20,8 @@ void Output::attach(net::Connection* connection) {
   kept_.clear();
   kept_at_ = 0;
   sent_ = 0;
+  chunk_left_ = 0;
+  in_bulk_ = false;
   broken_ = false;
 }
 
@@ -25,6 +30,7 @@ void Output::detach() {
   if (kept_.capacity() > kLargestKept) std::string().swap(kept_);
   kept_.clear();
   kept_at_ = 0;
+  pipe_.drop();
 }
 
 void Output::keep(std::span<const iovec> parts, std::size_t skip) {
@@ -38,24 +44,33 @@ void Output::keep(std::span<const iovec> parts, std::size_t skip) {
   }
 }
 
+bool Output::failed(net::IoError error) {
+  if (error == net::IoError::would_block) return false;
+  broken_ = true;
+  return true;
+}
+
 bool Output::send(std::span<const iovec> parts, bool more_follows) {
   if (broken_) return false;
-  for (const iovec& p : parts) sent_ += p.iov_len;
+  std::size_t size = 0;
+  for (const iovec& p : parts) size += p.iov_len;
+  sent_ += size;
   if (blocked()) {
     keep(parts, 0);
     return true;
   }
+  char together[kGathered];
+  iovec whole{together, size};
+  if (parts.size() > 1 && size <= kGathered) {
+    char* at = together;
+    for (const iovec& p : parts)
+      at = std::copy_n(static_cast<const char*>(p.iov_base), p.iov_len, at);
+    parts = {&whole, 1};
+  }
   auto put = connection_->write_now(parts, more_follows);
-  if (put) {
-    keep(parts, *put);
-    return true;
-  }
-  if (put.error() == net::IoError::would_block) {
-    keep(parts, 0);
-    return true;
-  }
-  broken_ = true;
-  return false;
+  if (!put && failed(put.error())) return false;
+  keep(parts, put ? *put : 0);
+  return true;
 }
 
 std::string Output::take_kept() {
@@ -70,23 +85,67 @@ bool Output::send(std::string_view bytes) {
   return send({&one, 1});
 }
 
+bool Output::flush_pipe() {
+  while (pipe_.size() != 0 && connection_->io().writable()) {
+    const auto put = pipe_.drain(*connection_, chunk_left_ != 0);
+    if (!put && failed(put.error())) return false;
+  }
+  return true;
+}
+
 bool Output::flush() {
-  if (broken_) return false;
-  while (blocked() && connection_->io().writable()) {
+  if (broken_ || !flush_pipe()) return false;
+  while (pipe_.size() == 0 && blocked() && connection_->io().writable()) {
     iovec rest = part(std::string_view(kept_).substr(kept_at_));
-    auto put = connection_->write_now({&rest, 1});
-    if (put) {
-      kept_at_ += *put;
-    } else if (put.error() != net::IoError::would_block) {
-      broken_ = true;
-      return false;
-    }
+    const auto put = connection_->write_now({&rest, 1});
+    if (!put && failed(put.error())) return false;
+    if (put) kept_at_ += *put;
   }
   if (!blocked() && kept_at_ != 0) {
     kept_.clear();
     kept_at_ = 0;
   }
   return true;
+}
+
+bool Output::can_pull(const Input& in, bool chunked) const {
+  const std::uint64_t most = in.may_pass(chunk_left_ != 0);
+  return most != 0 && !(chunked && most == Input::kNoEnd) && in.connection()->io().readable();
+}
+
+bool Output::worth_splicing(const Input& in, std::uint64_t most) const {
+  if (in.connection()->plain_fd() < 0 || connection_->plain_fd() < 0) return false;
+  return most == Input::kNoEnd ? in_bulk_ : most >= kSplicedFrom;
+}
+
+Output::Passing Output::pull(Input& in, bool chunked) {
+  Passing passing;
+  const std::uint64_t most = in.may_pass(chunk_left_ != 0);
+  if (chunked && chunk_left_ == 0) {
+    char line[18];
+    iovec size = part({line, http::write_chunk_size(most, line)});
+    if (!send({&size, 1}, true)) return {0, Fill::nothing};
+    chunk_left_ = most;
+  }
+  if (worth_splicing(in, most) && pipe_.take()) {
+    passing.count = in.pass(pipe_, most, passing.how);
+  } else {
+    const std::span<char> room = scratch();
+    passing.count = in.pass(room, most, passing.how);
+    in_bulk_ = passing.count == room.size();
+  }
+  return passing;
+}
+
+bool Output::push(const Passing& passing, bool chunked) {
+  if (chunked) chunk_left_ -= passing.count;
+  if (pipe_.size() != 0) {
+    sent_ += passing.count;
+    if (!flush_pipe()) return false;
+  } else if (!send({scratch().data(), passing.count})) {
+    return false;
+  }
+  return !chunked || chunk_left_ != 0 || send("\r\n");
 }
 
 bool Output::send_body(std::string_view head, std::string_view payload, bool chunked, bool last,

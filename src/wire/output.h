@@ -10,6 +10,8 @@
 
 #include "http/h1.h"
 #include "net/connection.h"
+#include "wire/input.h"
+#include "wire/pipe.h"
 
 namespace wire {
 
@@ -24,9 +26,9 @@ class Output {
   bool send(std::string_view bytes);
   // Tries to send what was kept.
   bool flush();
-  bool blocked() const { return kept_at_ != kept_.size(); }
-  std::string take_kept();  // gives up what was kept
-  std::size_t kept() const { return kept_.size() - kept_at_; }
+  bool blocked() const { return kept_at_ != kept_.size() || pipe_.size() != 0; }
+  std::string take_kept();  // gives up what was kept, which is not in a pipe
+  std::size_t kept() const { return kept_.size() - kept_at_ + pipe_.size(); }
   bool broken() const { return broken_; }
   std::uint64_t sent() const { return sent_; }  // bytes accepted from callers since attach()
 
@@ -35,12 +37,29 @@ class Output {
   bool send_body(std::string_view head, std::string_view payload, bool chunked, bool last,
                  const http::Headers* trailers = nullptr);
 
+  // Body bytes that go through without a look at them, while nothing is kept: pull() takes them
+  // from `in`, push() sends them. `chunked`: in chunks of our own.
+  struct Passing {
+    std::size_t count = 0;
+    Fill how = Fill::nothing;
+  };
+  bool can_pull(const Input& in, bool chunked) const;
+  Passing pull(Input& in, bool chunked);
+  bool push(const Passing& passing, bool chunked);
+
  private:
   void keep(std::span<const iovec> parts, std::size_t skip);
 
+  bool flush_pipe();
+  bool worth_splicing(const Input& in, std::uint64_t most) const;
+  bool failed(net::IoError error);  // whether it is for good
+
   net::Connection* connection_ = nullptr;
+  Pipe pipe_;  // goes before kept_
   std::string kept_;
   std::size_t kept_at_ = 0;
+  std::uint64_t chunk_left_ = 0;  // of the chunk that is passing
+  bool in_bulk_ = false;          // the source gave all that was asked for
   std::uint64_t sent_ = 0;
   bool broken_ = false;
 };

@@ -104,7 +104,7 @@ constexpr GlobalKeyword kTable[] = {
      nullptr,
      0,
      INT32_MAX,
-     "no pipes are used"},
+     {}},
     {{"maxsessrate", "<number>", "The most sessions the process begins in a second."},
      lenient_number,
      &Settings::session_rate},
