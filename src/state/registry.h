@@ -12,6 +12,7 @@
 
 #include "obs/counter.h"
 #include "state/proxy.h"
+#include "state/stick_table.h"
 #include "state/variables.h"
 
 namespace state {
@@ -51,6 +52,8 @@ class Registry {
   Server* find_server(std::string_view name, const Proxy* near = nullptr) const;
 
   Process& process() { return process_; }
+  StickTables& tables() { return tables_; }
+  const StickTables& tables() const { return tables_; }
   Variables& variables() { return variables_; }  // scope "proc"
   std::shared_mutex& variables_mutex() { return variables_mutex_; }
   std::shared_mutex& servers_mutex() { return servers_mutex_; }
@@ -58,6 +61,7 @@ class Registry {
  private:
   std::vector<std::unique_ptr<Proxy>> proxies_;
   Process process_;
+  StickTables tables_;
   Variables variables_;
   std::shared_mutex variables_mutex_, servers_mutex_;
 };
