@@ -75,6 +75,21 @@ bool read_other(const config::Section& section, Assembly& assembly) {
   return true;
 }
 
+using Statuses = std::bitset<1000>;
+
+// As configured, else a range without some.
+Statuses statuses(const std::vector<bool>& configured, std::pair<unsigned, unsigned> range,
+                  std::initializer_list<unsigned> without) {
+  Statuses set;
+  if (configured.empty()) {
+    for (unsigned status = range.first; status <= range.second; ++status) set.set(status);
+    for (unsigned status : without) set.reset(status);
+  }
+  for (std::size_t status = 0; status < configured.size(); ++status)
+    set[status] = configured[status];
+  return set;
+}
+
 void freeze(Assembly& assembly) {
   Generation& generation = assembly.generation;
   const GlobalSettings& settings = generation.settings;
@@ -87,6 +102,8 @@ void freeze(Assembly& assembly) {
   config.rewrite_reserve =
       static_cast<std::size_t>(std::min(settings.rewrite_reserve, settings.buffer_size / 2));
   config.max_headers = static_cast<std::size_t>(settings.max_headers);
+  config.error_statuses = statuses(settings.error_statuses, {400, 499}, {});
+  config.failure_statuses = statuses(settings.failure_statuses, {500, 599}, {501, 505});
   config.maximum_connections = static_cast<std::uint32_t>(settings.maximum);
   for (auto& draft : assembly.proxies) config.proxies.push_back(std::move(draft->proxy));
   config.freeze();
@@ -119,6 +136,8 @@ void assemble(Generation& generation, const CommandLine&, config::Diagnostics& d
   DefaultPath path(generation.settings, diagnostics);
   if (!generation.settings.lua.steps.empty())
     generation.scripts = Scripts::load(generation, path, diagnostics);
+  generation.registry.tables().counters =
+      static_cast<unsigned>(generation.settings.number("tune.stick-counters", 3));
   declare_proxies(assembly);
   const auto& sections = generation.tree.sections;
   for (const config::Section& section : sections) {

@@ -71,6 +71,7 @@ class Server {
     listening_.start();
     forwarding_.start();
     obs::start_forwarding();
+    sweep_tables();
     if (cli_) cli_->start();
     if (generation_.scripts) generation_.scripts->start_tasks();
     return true;
@@ -162,6 +163,15 @@ class Server {
                                     generation_.expressions, commands_, cli_settings_});
     auto opened = cli_->open();
     return opened ? true : fail(opened.error());
+  }
+
+  // Tables that nobody asks give up what has expired all the same.
+  void sweep_tables() {
+    if (generation_.registry.tables().all().empty()) return;
+    rt::spawn([this] {
+      while (rt::sleep_for(std::chrono::milliseconds(500)) == rt::Wait::timed_out)
+        generation_.registry.tables().sweep(state::stick_clock_ms());
+    });
   }
 
   bool drop() {

@@ -107,6 +107,8 @@ bool to_address(Value& v, Type to) {
   if (v.type == Type::string) {
     net::Ip ip = net::Ip::parse(v.text);
     v = Value::of(ip);
+    // Texts are addresses of one family, and are not carried over into the other.
+    if (to != Type::address && v.type != to) return false;
   } else if (v.type == Type::integer) {
     in_addr v4{htonl(static_cast<std::uint32_t>(v.integer))};
     v = Value::of(net::Ip::from(v4));

@@ -111,8 +111,6 @@ TEST(Converter, RefusesByName) {
   TestBench bench;
   EXPECT_EQ(bench.evaluate("str(a),jwt_verify(HS256,x)"),
             "<error> invalid args in converter 'jwt_verify' : 'jwt_verify' is not supported yet");
-  EXPECT_EQ(bench.evaluate("src,in_table(x)"),
-            "<error> invalid arg 1 in converter 'in_table' : stick tables are not supported yet");
 }
 
 }  // namespace

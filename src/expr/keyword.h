@@ -16,6 +16,7 @@
 #include "config/keyword.h"
 #include "expr/context.h"
 #include "state/patterns.h"
+#include "state/stick_table.h"
 #include "state/value.h"
 
 namespace expr {
@@ -74,12 +75,13 @@ std::string describe_sources(std::uint32_t where);
 // read; the first one may be left out and is then the proxy of the rule.
 struct Argument {
   std::variant<std::monostate, std::int64_t, std::string, state::Proxy*, state::Server*,
-               state::VariableName, net::Ip, std::shared_ptr<void>>
+               state::VariableName, net::Ip, state::StickTable*, std::shared_ptr<void>>
       value;
   bool present() const { return value.index() != 0; }
   std::int64_t integer() const { return std::get<std::int64_t>(value); }
   const std::string& text() const { return std::get<std::string>(value); }
   state::Proxy* proxy() const { return std::get<state::Proxy*>(value); }
+  state::StickTable* table() const { return std::get<state::StickTable*>(value); }
   state::Server* server() const { return std::get<state::Server*>(value); }
   state::VariableName variable() const { return std::get<state::VariableName>(value); }
   bool is_variable() const { return std::holds_alternative<state::VariableName>(value); }

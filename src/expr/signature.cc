@@ -193,6 +193,8 @@ class Reference {
         return resolve_proxy(out, state::kFrontend | state::kBackend, "proxy");
       case 'v':
         return resolve_server(out);
+      case 'T':
+        return resolve_table(out);
       default:
         break;
     }
@@ -218,6 +220,13 @@ class Reference {
     out.value = found;
     if (found == nullptr)
       report(fmt::format("unable to find {} '{}' {}.", kind, name_, reference()));
+  }
+
+  void resolve_table(Argument& out) const {
+    const std::string_view name = name_.empty() && proxy_ != nullptr ? proxy_->name : name_;
+    state::StickTable* found = registry_.tables().find(name);
+    out.value = found;
+    if (found == nullptr) report(fmt::format("unable to find table '{}' {}.", name, reference()));
   }
 
   void resolve_server(Argument& out) const {
@@ -324,12 +333,15 @@ class ArgumentParser {
   }
 
   bool defer(char letter, std::string word) {
-    if (letter == 'T') return fail("stick tables are not supported yet");
     Argument& argument = out_->emplace_back();
     if (letter == 'u') return user_list(argument, word);
     // Something that can be asked for until the look-up is done.
-    argument.value = letter == 'v' ? decltype(argument.value)(static_cast<state::Server*>(nullptr))
-                                   : decltype(argument.value)(static_cast<state::Proxy*>(nullptr));
+    if (letter == 'v')
+      argument.value = static_cast<state::Server*>(nullptr);
+    else if (letter == 'T')
+      argument.value = static_cast<state::StickTable*>(nullptr);
+    else
+      argument.value = static_cast<state::Proxy*>(nullptr);
     context_.deferred.push_back(
         [args = out_, at = out_->size() - 1,
          reference = Reference(letter, std::move(word), index(), owner_, context_)] {

@@ -242,6 +242,7 @@ void Run::forget_attempt() {
   if (link_.connection) {
     link_.connection->io().park(nullptr);
     x().server_connection = nullptr;
+    server_bytes_ += server_in_.received();
     server_in_.detach();
     server_out_.detach();
     link_.drop();
@@ -432,6 +433,7 @@ Step Run::response_missing(Outcome outcome) {
   if (servers_fault) {
     counters.failed_responses.add();
     server.failed_responses.add();
+    count_tracked(state::StickEvent::failure);
     slot_.server()->observed(false, true);
   }
   switch (outcome) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <bitset>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -148,6 +149,14 @@ struct UseBackend {
   config::Position at;
 };
 
+// A "stick" rule: its key, and what is done with the entry.
+struct StickRule {
+  std::unique_ptr<expr::Expression> key;
+  std::unique_ptr<expr::Condition> condition;
+  state::StickTable* table = nullptr;
+  bool match = false, store_request = false, store_response = false;
+};
+
 struct UseServer {
   std::unique_ptr<expr::Condition> condition;
   state::Server* fixed = nullptr;
@@ -212,6 +221,7 @@ struct Proxy {
   std::unique_ptr<upstream::Backend> backend;
   std::vector<UseServer> use_server;
   std::vector<UseServer> force_persist, ignore_persist;
+  std::vector<std::shared_ptr<const StickRule>> stick_rules;
 
   bool is_frontend() const { return state->capabilities & state::kFrontend; }
   bool is_backend() const { return state->capabilities & state::kBackend; }
@@ -245,6 +255,7 @@ struct Config {
   std::size_t max_headers = 101;
   std::uint32_t maximum_connections = 0;
   bool retry_bodies = true;
+  std::bitset<1000> error_statuses, failure_statuses;  // http-err-codes, http-fail-codes
   ErrorReplies errors;
 
   Proxy* of(const state::Proxy* st) const;  // O(1); null for null

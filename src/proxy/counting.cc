@@ -1,8 +1,10 @@
 // What an exchange leaves in the statistics.
 #include <chrono>
+#include <utility>
 
 #include "proxy/run.h"
 #include "proxy/session.h"
+#include "txn/tracking.h"
 
 namespace proxy {
 
@@ -31,6 +33,32 @@ void Run::count_status() {
   frontend_->state->frontend.mine().responses[slot].add();
   if (backend_ != nullptr) backend_->state->backend.mine().responses[slot].add();
   if (server_ != nullptr && !is_reply_) server_->state().counters.mine().responses[slot].add();
+}
+
+void Run::count_tracked(state::StickEvent event, std::uint64_t n) {
+  txn::count_tracked(session_->facts, &x(), event, n);
+}
+
+// Entries that are tracked from later rules on count it then.
+void Run::count_request() {
+  if (std::exchange(x().request_counted, true)) return;
+  count_tracked(state::StickEvent::request);
+}
+
+void Run::count_server_status() {
+  txn::Exchange& e = x();
+  e.counted_error = config_->error_statuses[e.response.status % 1000];
+  e.counted_failure = config_->failure_statuses[e.response.status % 1000];
+  if (e.counted_error) count_tracked(state::StickEvent::error);
+  if (e.counted_failure) count_tracked(state::StickEvent::failure);
+}
+
+// What came from servers or a service, as it came.
+void Run::count_tracked_bytes() {
+  const txn::Exchange& e = x();
+  if (!e.is_http || e.request_valid) count_tracked(state::StickEvent::bytes_in, e.bytes_in);
+  const std::uint64_t out = server_bytes_ + (service_ran_ ? e.bytes_out : 0);
+  if (out != 0) count_tracked(state::StickEvent::bytes_out, out);
 }
 
 void Run::count_end() {

@@ -151,16 +151,21 @@ void Run::judge_cookie(std::string_view named, bool ignore) {
     return;
   }
   cookie_server_ = found;
-  bool force = backend_->backend->settings.persist;
-  expr::Context ctx = context(*backend_, txn::Direction::request);
-  for (const UseServer& rule : backend_->force_persist)
-    force = force || rule.condition == nullptr || rule.condition->evaluate(ctx) == 1;
-  const bool up = is_up(*found);
-  e.cookie_flags[0] = up ? 'V' : 'D';
+  e.cookie_flags[0] = is_up(*found) ? 'V' : 'D';
   if (ignore || e.forced_server != nullptr)
     e.cookie_flags[0] = 'U';
-  else if (up || force)
+  else if (may_persist_on(*found))
     persistence_ = found;
+}
+
+// It is up, or the request goes there all the same ("option persist", "force-persist").
+bool Run::may_persist_on(const state::Server& server) {
+  if (is_up(server) || backend_->backend->settings.persist) return true;
+  expr::Context ctx = context(*backend_, txn::Direction::request);
+  return std::any_of(backend_->force_persist.begin(), backend_->force_persist.end(),
+                     [&ctx](const UseServer& rule) {
+                       return rule.condition == nullptr || rule.condition->evaluate(ctx) == 1;
+                     });
 }
 
 void Run::write_persistence_cookie() {

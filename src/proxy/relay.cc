@@ -38,6 +38,7 @@ Relay::Relay(Run& run)
   adopt(up_, run.server_out_, run.client_in_);
   // What the client sent was counted when it came; what goes to it is counted as it goes.
   down_.moved = run.server_in_.payload().size() + run.server_in_.raw().size();
+  run.server_bytes_ += run.server_in_.received() - down_.moved;
   adopt(down_, run.client_out_, run.server_in_);
   run.client_in_.detach();
   run.server_in_.detach();
@@ -180,6 +181,7 @@ void Relay::finish(txn::Termination end) {
   run.x().end = end;
   run.x().bytes_in += up_.moved;
   run.x().bytes_out += down_.moved;
+  run.server_bytes_ += down_.moved;
   run.x().request_body_bytes += up_.moved;
   run.x().response_body_bytes += down_.moved;
   if (end.cause == txn::Cause::client) run.backend_->state->backend.mine().client_aborts.add();

@@ -69,6 +69,8 @@ Step Run::head_missing(http::Parse parse, const http::ParseError& error, rt::Wai
     x().request.clear();
     counters.requests.add();
     counters.failed_requests.add();
+    count_request();
+    count_tracked(state::StickEvent::error);
     return refuse(txn::Cause::proxy, error.status);
   }
   const bool nothing = !client_in_.has_bytes();
@@ -78,6 +80,7 @@ Step Run::head_missing(http::Parse parse, const http::ParseError& error, rt::Wai
     return Step::closed;
   }
   x().request.clear();
+  count_request();
   if (how == rt::Wait::timed_out) {
     counters.failed_requests.add();
     return refuse(txn::Cause::client_timeout, 408);
@@ -85,6 +88,7 @@ Step Run::head_missing(http::Parse parse, const http::ParseError& error, rt::Wai
   if (nothing && frontend_->options.has(Option::dontlognull)) logged_ = true;
   if (!nothing) counters.failed_requests.add();
   counters.client_aborts.add();
+  count_tracked(state::StickEvent::error);
   return refuse(txn::Cause::client, 400);
 }
 
@@ -133,6 +137,7 @@ Step Run::frontend_rules() {
     if (step != Step::go_on) return step;
     x().point = txn::Point::http_request;
   }
+  count_request();
   if (is_monitored()) return monitor();
   log_step(txn::LogOrigin::request);
   if (frontend_->options.has(Option::http_buffer_request)) {
@@ -244,6 +249,7 @@ Step Run::prepare_request() {
   keep_body_ =
       config_->retry_bodies && (retry_on & ~std::uint32_t{upstream::kRetryConnFailure}) != 0;
   if (!backend_->backend->settings.cookie_name.empty()) read_persistence_cookie();
+  stick_to_server();
   return Step::go_on;
 }
 

@@ -41,6 +41,7 @@ Step Run::process_response() {
   if (!server_in_.decode(body_error_)) return response_missing(Outcome::junk);
   e.response_channel = &response_body_;
   e.rewrite_room = rewrite_room(response_body_.data().size());
+  count_server_status();
   if (!frontend_->state->response_captures.empty()) capture_response_headers();
   if (!frontend_->cookie_capture.name.empty()) capture_response_cookie();
 
@@ -50,6 +51,7 @@ Step Run::process_response() {
                               txn::Direction::response);
     if (step != Step::go_on) return step;
   }
+  learn_server();
   e.point = txn::Point::http_response;
   const Proxy* order[] = {backend_, frontend_ == backend_ ? nullptr : frontend_};
   for (const Proxy* of : order) {

@@ -47,6 +47,7 @@ Step Run::request_verdict(rules::Verdict verdict, const Proxy& of) {
       default_end(e, txn::Cause::local, txn::Phase::request);
       return run_service();
     case rules::Verdict::deny: {
+      count_tracked(state::StickEvent::error);
       if (e.tarpit) return tarpit();
       counters.denied_requests.add();
       default_end(e, txn::Cause::proxy, txn::Phase::request);

@@ -127,7 +127,8 @@ void Run::begin(bool http) {
   kept_body_.clear();
   kept_sent_ = 0;
   response_started_ = response_done_ = response_chunked_ = is_reply_ = logged_ = false;
-  keep_alive_ = server_keep_alive_ = abrupt_ = false;
+  keep_alive_ = server_keep_alive_ = abrupt_ = service_ran_ = false;
+  server_bytes_ = 0;
   request_body_.edited = response_body_.edited = false;
   body_error_ = {};
   client_seen_ = server_seen_ = rt::now();
@@ -192,6 +193,7 @@ void Run::drop_server(bool reusable) {
   if (!link_.connection) return;
   link_.connection->io().park(nullptr);
   x().server_connection = nullptr;
+  server_bytes_ += server_in_.received();
   const bool clean = !server_in_.has_bytes() && !server_in_.at_end() && !server_out_.blocked();
   server_in_.detach();
   server_out_.detach();
@@ -213,6 +215,7 @@ void Run::settle() {
     e.backend->backend_sessions.fetch_sub(1, std::memory_order_relaxed);
   e.bytes_out += client_out_.sent() - sent_before_;
   e.bytes_in += client_in_.received() - client_in_.raw().size() - received_before_;
+  count_tracked_bytes();
   log_end();
   count_end();
 }

@@ -81,6 +81,12 @@ class Run final : public txn::Engine, rt::Watcher {
   bool describe(LiveExchange& out) const;
   void shut();
 
+  // What a table learns once a server has been reached.
+  struct StickStore {
+    state::StickTable* table;
+    std::string_view key;  // in the exchange's arena
+  };
+
   // txn::Engine
   std::shared_ptr<const txn::Reply> error_reply(const state::Proxy* proxy,
                                                 std::uint16_t status) override;
@@ -218,6 +224,10 @@ class Run final : public txn::Engine, rt::Watcher {
   // --- counting.cc
   void count_end();
   void count_status();
+  void count_tracked(state::StickEvent event, std::uint64_t n = 1);
+  void count_request();
+  void count_server_status();
+  void count_tracked_bytes();
 
   // --- persistence.cc
   void read_persistence_cookie();
@@ -226,6 +236,13 @@ class Run final : public txn::Engine, rt::Watcher {
   void judge_cookie(std::string_view named, bool ignore);
   void write_persistence_cookie();
   void insert_cookie(const std::string& server);
+  bool may_persist_on(const state::Server& server);
+
+  // --- stickiness.cc
+  bool stick_key(const StickRule& rule, txn::Direction direction, std::string_view& key);
+  state::Server* stuck_server(const state::StickRow& entry);
+  void stick_to_server();
+  void learn_server();
 
   rt::Duration client_timeout() const;
   rt::Duration server_timeout() const;
@@ -252,7 +269,8 @@ class Run final : public txn::Engine, rt::Watcher {
   upstream::Server* server_ = nullptr;  // whose slot it is or was
   std::optional<expr::Context> pick_context_;
   std::optional<upstream::PickContext> pick_;
-  state::Server* persistence_ = nullptr;    // where the cookie sends the request
+  std::vector<StickStore> stick_stores_;
+  state::Server* persistence_ = nullptr;    // where a cookie or a table sends the request
   state::Server* cookie_server_ = nullptr;  // what it names
   std::int64_t cookie_last_date_ = 0, cookie_first_date_ = 0;
   bool persistent_ = false;     // the server was not the algorithm's choice
@@ -280,6 +298,8 @@ class Run final : public txn::Engine, rt::Watcher {
   bool handling_after_rules_ = false;
   http::ParseError body_error_;
   rt::Instant client_seen_{}, server_seen_{};
+  std::uint64_t server_bytes_ = 0;  // received from servers
+  bool service_ran_ = false;
   std::uint64_t received_before_ = 0, sent_before_ = 0;  // on the connection, by earlier exchanges
   std::string service_head_;
   std::string log_text_;

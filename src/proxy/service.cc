@@ -134,6 +134,7 @@ Step Run::run_service() {
   txn::Exchange& e = x();
   RunService io(*this);
   service_head_.clear();
+  service_ran_ = true;
   if (e.is_http && !request_body_.complete()) send_continue();
   const bool fine = e.service->run(e, io);
   e.service.reset();

@@ -7,6 +7,7 @@
 #include "proxy/hooks.h"
 #include "proxy/live.h"
 #include "proxy/run.h"
+#include "txn/tracking.h"
 
 namespace proxy {
 
@@ -144,6 +145,7 @@ bool Session::session_rules() {
       return false;
     }
   }
+  txn::count_tracked(facts, nullptr, state::StickEvent::session);
   counters.sessions.add();
   counters.session_rate.add(now);
   counters.session_rate_max.raise_to(counters.session_rate.per_second(now));

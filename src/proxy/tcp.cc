@@ -12,6 +12,7 @@ After Run::live_tcp() {
   Step step = tcp_request_rules(*frontend_);
   if (step == Step::go_on) step = choose_backend();
   if (step == Step::go_on && backend_ != frontend_) step = tcp_request_rules(*backend_);
+  if (step == Step::go_on) stick_to_server();
   while (step == Step::go_on) {
     step = pick_server();
     if (step == Step::go_on) step = connect_server();
@@ -19,6 +20,7 @@ After Run::live_tcp() {
     if (step == Step::again) step = Step::go_on;
   }
   if (step == Step::go_on) step = tcp_response_rules();
+  if (step == Step::go_on) learn_server();
   if (step == Step::go_on) {
     response_started_ = true;
     return start_tunnel();

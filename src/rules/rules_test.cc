@@ -200,8 +200,8 @@ TEST_F(Rules, NamesMistakes) {
   EXPECT_NE(last_error().find("'http-request' : unknown action 'set-haeder'"), std::string::npos);
   EXPECT_FALSE(add("set-header a"));
   EXPECT_NE(last_error().find("expects exactly 2 arguments"), std::string::npos);
-  EXPECT_FALSE(add("track-sc0 src"));
-  EXPECT_NE(last_error().find("stick tables"), std::string::npos);
+  EXPECT_FALSE(add("track-sc3 src"));
+  EXPECT_NE(last_error().find("exceeding 2 (tune.stick-counters-1)"), std::string::npos);
   EXPECT_FALSE(add("set-src res.hdr(a)") && context.available != ~0u);
   EXPECT_FALSE(add("use-service lua.x"));
 }

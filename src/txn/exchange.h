@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -148,7 +149,9 @@ struct Exchange {
   state::Variables txn_variables, request_variables, response_variables;
   std::vector<std::string_view> request_captures, response_captures;  // by slot, in the arena
   std::string_view captured_cookie_in, captured_cookie_out;
-  std::string_view unique_id;  // made at first use
+  std::string_view unique_id;          // made at first use
+  std::span<state::StickRef> tracked;  // in the arena, once something is; see tracking.h
+  bool request_counted = false, counted_error = false, counted_failure = false;  // in them
 
   Termination end;
   std::array<char, 2> cookie_flags{'-', '-'};  // third and fourth letter of the termination state

@@ -10,6 +10,7 @@
 #include "net/proxy_protocol.h"
 #include "rt/time.h"
 #include "state/proxy.h"
+#include "state/stick_table.h"
 #include "state/variables.h"
 
 namespace net {
@@ -39,6 +40,8 @@ struct Session {
   std::int64_t accepted_wall_us = 0;  // wall clock, microseconds
   std::uint32_t requests = 0;         // on this connection so far
   std::uint32_t id = 0;
+  std::uint32_t tracked_numbers = 0;           // of `tracked`; see tracking.h
+  std::unique_ptr<state::StickRef[]> tracked;  // by session rules
   std::unique_ptr<SessionExtras> extras;
 
   SessionExtras& more() {

@@ -58,10 +58,14 @@ void set_var(Call& call) {
     if (!compiled)
       return call.error(diagnostics.messages().empty() ? "invalid format"
                                                        : diagnostics.messages()[0].text);
+    for (const auto& resolve : deferred) resolve();
+    if (!diagnostics.messages().empty()) return call.error(diagnostics.messages()[0].text);
     return store(call, *name, state::Value::str(compiled->text(context)));
   }
   auto compiled = expr::Expression::parse(call.arg(at), parse, {});
   if (!compiled) return call.error(compiled.error());
+  for (const auto& resolve : deferred) resolve();
+  if (!diagnostics.messages().empty()) return call.error(diagnostics.messages()[0].text);
   state::Value value;
   if (!(*compiled)->evaluate(context, value))
     return call.error("Expression could not be evaluated.");

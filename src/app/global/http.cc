@@ -44,10 +44,8 @@ bool case_adjust_file(GlobalContext& context) {
   return true;
 }
 
-// [+-]<low>[-<high>][,...] over statuses 100 to 599; a list without signs replaces the default.
-bool apply_range(std::vector<bool>& set, std::string_view range, bool& replaced) {
-  const char sign = range.starts_with('+') || range.starts_with('-') ? range[0] : 0;
-  if (sign != 0) range.remove_prefix(1);
+// <low>[-<high>] over statuses 100 to 599; what has no sign replaces the default.
+bool apply_range(std::vector<bool>& set, char sign, std::string_view range, bool& replaced) {
   const std::size_t dash = range.find('-');
   auto low = base::parse_int<int>(range.substr(0, dash));
   auto high = dash == range.npos ? low : base::parse_int<int>(range.substr(dash + 1));
@@ -61,22 +59,26 @@ bool apply_range(std::vector<bool>& set, std::string_view range, bool& replaced)
   return true;
 }
 
+// A sign in front of a word holds for all of its ranges.
 bool status_ranges(GlobalContext& context, std::vector<bool>& set, int default_low,
-                   int default_high) {
+                   int default_high, std::initializer_list<int> not_default = {}) {
   if (context.args.done())
     return context.args.error(fmt::format("'{}' expects status code ranges.", context.row.name));
   if (set.empty()) {
     set.assign(600, false);
     for (int status = default_low; status <= default_high; ++status)
       set[static_cast<std::size_t>(status)] = true;
+    for (int status : not_default) set[static_cast<std::size_t>(status)] = false;
   }
   bool replaced = false;
   while (!context.args.done()) {
     std::string_view rest = context.args.next();
+    const char sign = rest.starts_with('+') || rest.starts_with('-') ? rest[0] : 0;
+    if (sign != 0) rest.remove_prefix(1);
     while (!rest.empty()) {
       const std::size_t comma = rest.find(',');
       const std::string_view range = rest.substr(0, comma);
-      if (!apply_range(set, range, replaced))
+      if (!apply_range(set, sign, range, replaced))
         return context.args.error_at_previous(fmt::format(
             "Invalid status codes range '{}' in '{}'. Ranges must be in the form "
             "[+-]{{low[-{{high}}]}}[,...] with codes between 100 and 599 in ascending order.",
@@ -91,8 +93,7 @@ bool error_codes(GlobalContext& context) {
   return status_ranges(context, context.settings.error_statuses, 400, 499);
 }
 bool failure_codes(GlobalContext& context) {
-  if (!status_ranges(context, context.settings.failure_statuses, 500, 599)) return false;
-  return true;
+  return status_ranges(context, context.settings.failure_statuses, 500, 599, {501, 505});
 }
 
 bool accept_family(GlobalContext& context) {

@@ -48,6 +48,7 @@ std::span<const ProxyKeyword> stats_keywords();
 std::span<const ProxyKeyword> upstream_keywords();
 std::span<const ProxyKeyword> timeout_keywords();
 std::span<const ProxyKeyword> option_keywords();
+std::span<const ProxyKeyword> stick_keywords();
 std::span<const ProxyKeyword> refused_keywords();
 
 std::vector<const ProxyKeyword*> all_proxy_keywords();

@@ -119,8 +119,6 @@ constexpr ProxyKeyword kTable[] = {
     {{"rsprep", "", kGone}, kAll, removed},
     {{"srvtimeout", "", kGone}, kAll, removed},
     {{"ssl-f-use", "...", "Certificates of a frontend."}, kInFrontend, not_yet},
-    {{"stick", "match|on|store-request|store-response ...", "Stickiness."}, kInBackend, not_yet},
-    {{"stick-table", "...", "A table of keys."}, kInListen, not_yet},
     {{"transparent", "", kGone}, kAll, removed},
     {{"use-fcgi-app", "<name>", "A FastCGI application."}, kInBackend, not_yet},
     {{"usesrc", "", kGone}, kAll, removed},

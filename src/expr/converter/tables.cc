@@ -21,6 +21,7 @@ void add_tables(Catalogue& catalogue) {
   catalogue.add(process_converters());
   catalogue.add(protobuf_converters());
   catalogue.add(regsub_converters());
+  catalogue.add(stick_converters());
   catalogue.add(text_converters());
   catalogue.add(unavailable_converters());
   catalogue.add(variable_converters());

@@ -25,6 +25,7 @@ std::span<const ConverterRow> packet_converters();
 std::span<const ConverterRow> process_converters();
 std::span<const ConverterRow> protobuf_converters();
 std::span<const ConverterRow> regsub_converters();
+std::span<const ConverterRow> stick_converters();
 std::span<const ConverterRow> text_converters();
 std::span<const ConverterRow> unavailable_converters();
 std::span<const ConverterRow> variable_converters();

@@ -20,6 +20,7 @@ void add_tables(Catalogue& catalogue) {
   catalogue.add(query_fetches());
   catalogue.add(request_fetches());
   catalogue.add(server_fetches());
+  catalogue.add(stick_fetches());
   catalogue.add(tcp_info_fetches());
   catalogue.add(timer_fetches());
   catalogue.add(tls_fetches());

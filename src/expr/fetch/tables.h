@@ -24,6 +24,7 @@ std::span<const FetchRow> proxy_fetches();
 std::span<const FetchRow> query_fetches();
 std::span<const FetchRow> request_fetches();
 std::span<const FetchRow> server_fetches();
+std::span<const FetchRow> stick_fetches();
 std::span<const FetchRow> tcp_info_fetches();
 std::span<const FetchRow> timer_fetches();
 std::span<const FetchRow> tls_fetches();

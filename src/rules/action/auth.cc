@@ -1,6 +1,7 @@
 // auth: asks for a user and a password (RFC 7617, manual section 4.4).
 #include "rules/action/support.h"
 #include "rules/action/tables.h"
+#include "txn/tracking.h"
 
 namespace rules::action {
 namespace {
@@ -22,6 +23,7 @@ class Auth : public Action {
     }
     reply->headers.emplace_back("www-authenticate", challenge + '"');
     context.exchange->reply = std::move(reply);
+    txn::count_tracked(context.exchange->session, context.exchange, state::StickEvent::error);
     finish(context, txn::Cause::local);
     return Verdict::reply;
   }

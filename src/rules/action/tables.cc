@@ -29,7 +29,9 @@ void add_tables(Catalogue& catalogue) {
   catalogue.add(set_uri_rows());
   catalogue.add(set_var_rows());
   catalogue.add(silent_drop_rows());
+  catalogue.add(stick_counter_rows());
   catalogue.add(strict_mode_rows());
+  catalogue.add(track_sc_rows());
   catalogue.add(unavailable_rows());
   catalogue.add(use_service_rows());
   catalogue.add(wait_rows());

@@ -12,8 +12,6 @@ struct Reason {
   std::string_view name, needs;
 };
 constexpr Reason kReasons[] = {
-    {"sc-", "stick tables"},
-    {"track-sc", "stick tables"},
     {"cache-", "a cache"},
     {"send-spoe-group", "SPOE"},
     {"set-bandwidth-limit", "filters that limit bandwidth"},
@@ -33,9 +31,6 @@ Made parse(config::Arguments& args, ParseContext& context, std::string_view word
   return in.fail_at_previous(fmt::format("'{}' is not supported yet", word));
 }
 
-constexpr std::uint16_t kAll = kTcpConnection | kTcpSession | kTcpRequestContent |
-                               kTcpResponseContent | kHttpRequest | kHttpResponse |
-                               kHttpAfterResponse;
 // clang-format off
 constexpr ActionRow kRows[] = {
     {{"attach-srv", "<srv> [name <expr>]", "Needs reverse connections."}, kTcpSession, parse},
@@ -44,14 +39,6 @@ constexpr ActionRow kRows[] = {
     {{"do-resolve", "(<var>,<resolvers>[,ipv4|ipv6]) <expr>", "Needs resolvers."},
      kTcpRequestContent | kHttpRequest, parse, true},
     {{"expect-netscaler-cip", "layer4", "Needs the NetScaler protocol."}, kTcpConnection, parse},
-    {{"sc-add-gpc", "(<idx>,<sc-id>) { <int> | <expr> }", "Needs stick tables."},
-     kAll, parse, true},
-    {{"sc-inc-gpc", "(<idx>,<sc-id>)", "Needs stick tables."}, kAll, parse, true},
-    {{"sc-inc-gpc0", "(<sc-id>)", "Needs stick tables."}, kAll, parse, true},
-    {{"sc-inc-gpc1", "(<sc-id>)", "Needs stick tables."}, kAll, parse, true},
-    {{"sc-set-gpt", "(<idx>,<sc-id>) { <int> | <expr> }", "Needs stick tables."},
-     kAll, parse, true},
-    {{"sc-set-gpt0", "(<sc-id>) { <int> | <expr> }", "Needs stick tables."}, kAll, parse, true},
     {{"send-spoe-group", "<engine-name> <group-name>", "Needs SPOE."},
      kTcpRequestContent | kTcpResponseContent | kHttpRequest | kHttpResponse, parse},
     {{"set-bandwidth-limit", "<name> [limit {<expr> | <size>}] [period {<expr> | <time>}]",
@@ -59,9 +46,6 @@ constexpr ActionRow kRows[] = {
      kTcpRequestContent | kTcpResponseContent | kHttpRequest | kHttpResponse, parse},
     {{"switch-mode", "http [ proto <name> ]", "Needs connections that change to HTTP."},
      kTcpRequestContent, parse},
-    {{"track-sc", "<key> [table <table>]", "Needs stick tables."},
-     kTcpConnection | kTcpSession | kTcpRequestContent | kHttpRequest | kHttpResponse, parse,
-     true},
 };
 // clang-format on
 
