@@ -147,7 +147,7 @@ def test_a_script_that_does_not_load(check):
 
 
 @pytest.mark.parametrize("what, words", [
-    ("bind 127.0.0.1:1 ssl crt x.pem", ["ssl"]), ("stick-table type ip size 1k store conn_cnt", ["stick-table"]),
+    ("bind 127.0.0.1:1 ssl crt x.pem", ["ssl"]), ("compression algo gzip", ["compression"]),
     ("filter compression", ["compression"]), ("http-request cache-use c", ["cache"])])
 @pytest.mark.beyond
 def test_what_is_not_there_yet_is_refused(check, what, words):
