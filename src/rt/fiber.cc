@@ -76,6 +76,8 @@ bool cancelled() {
   return fiber != nullptr && fiber->cancelled;
 }
 
+void forget_cancel() { current()->cancelled = false; }
+
 void yield() {
   Loop& loop = *Loop::here();
   Fiber& fiber = *loop.running();

@@ -35,6 +35,8 @@ void wake(Fiber& fiber);
 // Ends the fiber's present wait and all later ones with Wait::cancelled; same thread only.
 void cancel(Fiber& fiber);
 bool cancelled();  // whether the running fiber was
+// Takes a cancel() of the running fiber back: for whoever asked for it to end a part of the work.
+void forget_cancel();
 
 // Lets other ready fibers and the loop run, then goes on.
 void yield();

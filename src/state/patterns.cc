@@ -21,6 +21,15 @@ void PatternSet::tell(F f) {
   });
 }
 
+void PatternSet::watch(Watcher watcher) {
+  std::unique_lock lock(lock_);
+  watchers_.push_back(std::move(watcher));
+}
+
+void PatternSet::announce(EventType change) {
+  std::erase_if(watchers_, [&](const Watcher& watcher) { return !watcher(change); });
+}
+
 bool PatternSet::accepted(std::string_view key, std::string_view value, std::string* error) {
   bool good = true;
   std::string text;
@@ -37,6 +46,7 @@ void PatternSet::append(std::string_view key, std::string_view value, std::uint3
   if (version == current_.load(std::memory_order_relaxed)) {
     tell([&](PatternObserver& o) { o.added(entry); });
     moved();
+    announce(EventType::pattern_add);
   }
 }
 
@@ -61,7 +71,9 @@ void PatternSet::change(PatternEntry& entry, std::string_view value) {
   if (entry.value == value) return;
   texts_.give_up(entry.value);
   entry.value = texts_.add(value);
-  if (entry.version == current_.load(std::memory_order_relaxed)) moved();
+  if (entry.version != current_.load(std::memory_order_relaxed)) return;
+  moved();
+  announce(EventType::pattern_set);
 }
 
 bool PatternSet::change_all(std::string_view key, std::string_view value) {
@@ -144,6 +156,7 @@ void PatternSet::drop(PatternEntry& entry) {
   if (entry.version == current_.load(std::memory_order_relaxed)) {
     tell([&](PatternObserver& o) { o.removed(entry); });
     moved();
+    announce(EventType::pattern_del);
   }
   if (keys_indexed_) {
     auto [from, to] = by_key_.equal_range(entry.key);
@@ -209,6 +222,7 @@ void PatternSet::clear() {
   texts_ = {};
   removed_ = 0;
   moved();
+  announce(EventType::pattern_clear);
 }
 
 std::uint32_t PatternSet::prepare() { return newest_.fetch_add(1, std::memory_order_relaxed) + 1; }
@@ -236,6 +250,7 @@ bool PatternSet::commit(std::uint32_t version) {
   current_.store(version, std::memory_order_relaxed);
   replace_entries(std::move(kept));
   moved();
+  announce(EventType::pattern_commit);
   return true;
 }
 
@@ -246,7 +261,9 @@ void PatternSet::clear_version(std::uint32_t version) {
   for (const PatternEntry& e : entries_)
     if (!e.removed() && e.version != version) kept.push_back(e);
   replace_entries(std::move(kept));
-  if (visible) moved();
+  if (!visible) return;
+  moved();
+  announce(EventType::pattern_clear);
 }
 
 std::size_t PatternSet::size() const {

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "state/events.h"
 #include "state/reader_lock.h"
 #include "state/text_store.h"
 
@@ -55,6 +56,10 @@ class PatternObserver {
 
 class PatternSet {
  public:
+  // Told of each visible change, with the set locked, until it answers false.
+  using Watcher = std::function<bool(EventType)>;
+  void watch(Watcher watcher);
+
   PatternSet(std::string name, bool is_map, unsigned id)
       : name_(std::move(name)), id_(id), is_map_(is_map) {}
 
@@ -113,6 +118,7 @@ class PatternSet {
   bool change_all(std::string_view key, std::string_view value);
   PatternEntry* by_id(std::uint64_t id);
   void index_keys();
+  void announce(EventType change);
   void moved() { generation_.fetch_add(1, std::memory_order_release); }
   template <class F>
   void tell(F f);
@@ -130,6 +136,7 @@ class PatternSet {
   TextStore texts_;
   std::unordered_multimap<std::string_view, PatternEntry*> by_key_;
   std::vector<std::weak_ptr<PatternObserver>> observers_;
+  std::vector<Watcher> watchers_;
 };
 
 class PatternSets {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "obs/counter.h"
+#include "state/events.h"
 #include "state/proxy.h"
 #include "state/stick_table.h"
 #include "state/variables.h"
@@ -57,11 +58,13 @@ class Registry {
   Variables& variables() { return variables_; }  // scope "proc"
   std::shared_mutex& variables_mutex() { return variables_mutex_; }
   std::shared_mutex& servers_mutex() { return servers_mutex_; }
+  Events& events() { return events_; }
 
  private:
   std::vector<std::unique_ptr<Proxy>> proxies_;
   Process process_;
   StickTables tables_;
+  Events events_;
   Variables variables_;
   std::shared_mutex variables_mutex_, servers_mutex_;
 };

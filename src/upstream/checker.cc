@@ -4,7 +4,9 @@
 
 #include <random>
 
+#include "state/registry.h"
 #include "upstream/check_rules.h"
+#include "upstream/counting.h"
 #include "upstream/health.h"
 
 namespace upstream {
@@ -164,21 +166,28 @@ void Checker::probe_once() {
   conclude(outcome, took.count());
 }
 
-std::string Checker::describe(const CheckOutcome& outcome, std::int64_t duration_ms) const {
+namespace {
+
+bool has_code(state::CheckStatus status) {
   using state::CheckStatus;
-  std::string text = fmt::format(", reason: {}", state::describe(outcome.status));
-  switch (outcome.status) {
+  switch (status) {
     case CheckStatus::l7_ok:
     case CheckStatus::l7_ok_conditional:
     case CheckStatus::l7_status:
     case CheckStatus::process_ok:
     case CheckStatus::process_error:
     case CheckStatus::process_timeout:
-      text += fmt::format(", code: {}", outcome.code);
-      break;
+      return true;
     default:
-      break;
+      return false;
   }
+}
+
+}  // namespace
+
+std::string Checker::describe(const CheckOutcome& outcome, std::int64_t duration_ms) const {
+  std::string text = fmt::format(", reason: {}", state::describe(outcome.status));
+  if (has_code(outcome.status)) text += fmt::format(", code: {}", outcome.code);
   if (!outcome.text.empty()) text += fmt::format(", info: \"{}\"", outcome.text);
   return text + fmt::format(", check duration: {}ms", duration_ms);
 }
@@ -199,6 +208,32 @@ void Checker::log_check(const CheckOutcome& outcome, std::int64_t duration_ms, i
                   !is_up       ? "DOWN"
                   : weightless ? "DRAIN"
                                : "UP"));
+}
+
+state::CheckEvent Checker::event_of(const CheckOutcome& outcome, std::int64_t duration_ms,
+                                    int now) const {
+  state::CheckEvent event;
+  event.result = outcome.verdict == Verdict::conditional ? "CONDPASS"
+                 : outcome.verdict == Verdict::passed    ? "PASSED"
+                                                         : "FAILED";
+  event.agent = kind_ == Kind::agent;
+  event.duration_ms = duration_ms;
+  event.status = outcome.status;
+  if (has_code(outcome.status)) event.code = outcome.code;
+  event.health = now;
+  event.rise = rise();
+  event.fall = fall();
+  return event;
+}
+
+void Checker::publish(const state::CheckEvent& check) {
+  const state::Events& events = server_.backend().registry().events();
+  if (!events.wanted()) return;
+  state::Event event{
+      .type = state::EventType::server_check, .server = &server_.state(), .when = wall_seconds()};
+  event.has_check = true;
+  event.check = check;
+  events.publish(event);
 }
 
 void Checker::conclude(const CheckOutcome& outcome, std::int64_t duration_ms) {
@@ -229,9 +264,11 @@ void Checker::conclude(const CheckOutcome& outcome, std::int64_t duration_ms) {
   }
   const bool logs = server_.backend().settings.log_health_checks;
   if (logs && moved) log_check(outcome, duration_ms, now);
+  const state::CheckEvent event = event_of(outcome, duration_ms, now);
+  if (moved) publish(event);
   const std::string why = logs ? std::string() : describe(outcome, duration_ms);
   if (outcome.verdict == Verdict::failed) {
-    if (now < rise()) Health::down(server_, why);
+    if (now < rise()) Health::down(server_, why, &event);
     return;
   }
   if (now < rise()) return;
@@ -239,9 +276,9 @@ void Checker::conclude(const CheckOutcome& outcome, std::int64_t duration_ms) {
       other != nullptr && other->enabled() && !other->healthy())
     return;
   if (outcome.verdict == Verdict::conditional)
-    Health::stopping(server_, why);
+    Health::stopping(server_, why, &event);
   else
-    Health::up(server_, why);
+    Health::up(server_, why, &event);
 }
 
 void Checker::set_health(bool up) {

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "rt/time.h"
+#include "state/events.h"
 #include "upstream/backend.h"
 
 namespace config {
@@ -75,6 +76,9 @@ class Checker {
   rt::Duration interval() const;
   state::HealthState& health() const;
   std::string describe(const CheckOutcome& outcome, std::int64_t duration_ms) const;
+  state::CheckEvent event_of(const CheckOutcome& outcome, std::int64_t duration_ms,
+                             int health) const;
+  void publish(const state::CheckEvent& check);
   void log_check(const CheckOutcome& outcome, std::int64_t duration_ms, int health);
 
   Server& server_;

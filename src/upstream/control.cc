@@ -86,7 +86,7 @@ base::Result<void> set_health(Server& server, std::string_view health) {
   const bool up = health == "up";
   if (server.checker() != nullptr) server.checker()->set_health(up);
   if (up)
-    Health::up(server, {});
+    Health::up(server, kWhy);
   else
     Health::down(server, kWhy);
   return {};
@@ -157,7 +157,7 @@ base::Result<void> set_agent_health(Server& server, std::string_view health) {
     return base::fail(std::string("'set server <srv> agent' expects 'up' or 'down'."));
   server.agent()->set_health(health == "up");
   if (health == "up")
-    Health::up(server, {});
+    Health::up(server, ", changed from CLI");
   else
     Health::down(server, ", changed from CLI");
   return {};

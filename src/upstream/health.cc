@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "state/registry.h"
 #include "upstream/checker.h"
 #include "upstream/counting.h"
 #include "upstream/queue.h"
@@ -52,6 +53,54 @@ void log_to(const Backend& backend, obs::Level level, std::string_view text) {
   obs::send(settings.log_targets, line);
 }
 
+// What subscribers are told of a change.
+struct Change {
+  OperState was;
+  std::string_view cause;
+  const state::CheckEvent* check;
+  unsigned requeued = 0;
+};
+
+Change change(OperState was, std::string_view why, const state::CheckEvent* check) {
+  // A check speaks for itself, and so does the server that is tracked.
+  const bool told = check == nullptr && why.starts_with(", ");
+  return {was, told ? why.substr(2) : std::string_view(), check};
+}
+
+state::Event event_of(Server& server, state::EventType type) {
+  return {.type = type, .server = &server.state(), .when = wall_seconds()};
+}
+
+void tell(Server& server, const Change& change, bool administrative) {
+  const state::Events& events = server.backend().registry().events();
+  const OperState now = server.state().oper.load(std::memory_order_relaxed);
+  if (!events.wanted() || now == change.was) return;
+  if (now == OperState::stopped)
+    events.publish(event_of(server, state::EventType::server_down));
+  else if (change.was == OperState::stopped)
+    events.publish(event_of(server, state::EventType::server_up));
+  state::Event event = event_of(server, state::EventType::server_state);
+  event.old_state = change.was;
+  event.new_state = now;
+  event.administrative = administrative;
+  event.cause = change.cause;
+  event.requeued = change.requeued;
+  event.has_check = change.check != nullptr;
+  if (event.has_check) event.check = *change.check;
+  events.publish(event);
+}
+
+void tell_administration(Server& server, const Change& change, std::uint8_t was) {
+  const state::Events& events = server.backend().registry().events();
+  if (!events.wanted()) return;
+  state::Event event = event_of(server, state::EventType::server_admin);
+  event.old_admin = was;
+  event.new_admin = server.state().admin.load(std::memory_order_relaxed);
+  event.requeued = change.requeued;
+  events.publish(event);
+  tell(server, change, true);
+}
+
 void changed_now(state::Server& st, bool was_down) {
   const std::int64_t now = wall_seconds();
   const std::int64_t since = st.last_change.exchange(now, std::memory_order_relaxed);
@@ -98,12 +147,12 @@ void Health::settle(Server& server, const Before& before) {
          fmt::format("{} {} has no server available!", kind, proxy.name));
 }
 
-void Health::inherit(Server& server, void (*move)(Server&, std::string_view)) {
+void Health::inherit(Server& server, void (*move)(Server&, std::string_view, Check)) {
   const std::string why = via(server);
-  for (Server* tracker : server.trackers_) move(*tracker, why);
+  for (Server* tracker : server.trackers_) move(*tracker, why, nullptr);
 }
 
-void Health::go_down(Server& server, std::string text, std::string_view why, bool alert) {
+unsigned Health::go_down(Server& server, std::string text, std::string_view why, bool alert) {
   Backend& backend = server.backend();
   const unsigned requeued = backend.queue().requeue(server);
   if (server.settings().shutdown_on_down) server.kill_slots(Kill::server_down);
@@ -111,9 +160,10 @@ void Health::go_down(Server& server, std::string text, std::string_view why, boo
   const std::uint32_t sessions = server.state().sessions.load(std::memory_order_relaxed);
   text.append(why).append(left(server, sessions, requeued));
   announce(server, alert ? obs::Level::alert : obs::Level::notice, std::move(text));
+  return requeued;
 }
 
-void Health::up(Server& server, std::string_view why) {
+void Health::up(Server& server, std::string_view why, Check check) {
   const std::lock_guard guard(server.transitions_);
   state::Server& st = server.state();
   const OperState was = st.oper.load(std::memory_order_relaxed);
@@ -132,10 +182,11 @@ void Health::up(Server& server, std::string_view why) {
   announce(server, obs::Level::notice,
            fmt::format("{} is UP{}{}", subject(server), why, online(server)));
   settle(server, before);
+  tell(server, change(was, why, check), false);
   inherit(server, &Health::up);
 }
 
-void Health::down(Server& server, std::string_view why) {
+void Health::down(Server& server, std::string_view why, Check check) {
   const std::lock_guard guard(server.transitions_);
   state::Server& st = server.state();
   const OperState was = st.oper.load(std::memory_order_relaxed);
@@ -148,12 +199,14 @@ void Health::down(Server& server, std::string_view why) {
     ++st.check.went_down;
   }
   server.backend().servers_changed();
-  go_down(server, subject(server) + " is DOWN", why, before.in_use);
+  Change made = change(was, why, check);
+  made.requeued = go_down(server, subject(server) + " is DOWN", why, before.in_use);
   settle(server, before);
+  tell(server, made, false);
   inherit(server, &Health::down);
 }
 
-void Health::stopping(Server& server, std::string_view why) {
+void Health::stopping(Server& server, std::string_view why, Check check) {
   const std::lock_guard guard(server.transitions_);
   state::Server& st = server.state();
   const OperState was = st.oper.load(std::memory_order_relaxed);
@@ -165,22 +218,25 @@ void Health::stopping(Server& server, std::string_view why) {
   announce(server, obs::Level::notice,
            fmt::format("{} is stopping{}{}", subject(server), why, online(server)));
   settle(server, before);
+  tell(server, change(was, why, check), false);
   inherit(server, &Health::stopping);
 }
 
-void Health::enter_maintenance(Server& server, std::string_view why) {
+unsigned Health::enter_maintenance(Server& server, std::string_view why) {
   state::Server& st = server.state();
   if (st.oper.load(std::memory_order_relaxed) == OperState::stopped) {
     announce(server, obs::Level::notice,
              fmt::format("{} was DOWN and now enters maintenance{}.", subject(server), why));
-    return;
+    return 0;
   }
   const Before before(server);
   changed_now(st, false);
   st.oper.store(OperState::stopped, std::memory_order_relaxed);
   server.backend().servers_changed();
-  go_down(server, subject(server) + " is going DOWN for maintenance", why, before.in_use);
+  const unsigned requeued =
+      go_down(server, subject(server) + " is going DOWN for maintenance", why, before.in_use);
   settle(server, before);
+  return requeued;
 }
 
 void Health::leave_maintenance(Server& server, std::uint8_t cleared) {
@@ -213,13 +269,14 @@ void Health::administer(Server& server, std::uint8_t set, std::uint8_t clear,
   const auto now = static_cast<std::uint8_t>((was & ~clear) | set);
   if (now == was) return;
   const Before before(server);
+  Change made = change(st.oper.load(std::memory_order_relaxed), {}, nullptr);
   st.admin.store(now, std::memory_order_relaxed);
   const bool maintained = was & state::kMaintenanceFlags,
              maintains = now & state::kMaintenanceFlags;
   const bool drained = was & state::kDrainFlags, drains = now & state::kDrainFlags;
   const bool forced_drain = (was | now) & state::kForcedDrain;
   if (!maintained && maintains) {
-    enter_maintenance(server, why);
+    made.requeued = enter_maintenance(server, why);
   } else if (maintained && !maintains) {
     leave_maintenance(server, static_cast<std::uint8_t>(was & ~now));
     if (drains)
@@ -239,6 +296,7 @@ void Health::administer(Server& server, std::uint8_t set, std::uint8_t clear,
     }
     settle(server, before);
   }
+  tell_administration(server, made, was);
   const std::uint8_t inherited = static_cast<std::uint8_t>(
       (maintains ? state::kInheritedMaintenance : 0) | (drains ? state::kInheritedDrain : 0));
   constexpr std::uint8_t kInherited = state::kInheritedMaintenance | state::kInheritedDrain;

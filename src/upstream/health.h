@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "obs/log.h"
+#include "state/events.h"
 #include "upstream/backend.h"
 
 namespace upstream {
@@ -15,9 +16,11 @@ namespace upstream {
 class Health {
  public:
   // `why` follows the state in the message: ", reason: …", ", changed from CLI", " via be/srv".
-  static void up(Server& server, std::string_view why);
-  static void down(Server& server, std::string_view why);
-  static void stopping(Server& server, std::string_view why);
+  // `check`: what led to it.
+  using Check = const state::CheckEvent*;
+  static void up(Server& server, std::string_view why, Check check = nullptr);
+  static void down(Server& server, std::string_view why, Check check = nullptr);
+  static void stopping(Server& server, std::string_view why, Check check = nullptr);
   // Sets and clears state::AdminFlag bits.
   static void administer(Server& server, std::uint8_t set, std::uint8_t clear,
                          std::string_view why = {});
@@ -26,11 +29,11 @@ class Health {
 
  private:
   struct Before;
-  static void enter_maintenance(Server& server, std::string_view why);
+  static unsigned enter_maintenance(Server& server, std::string_view why);
   static void leave_maintenance(Server& server, std::uint8_t cleared);
-  static void go_down(Server& server, std::string text, std::string_view why, bool alert);
+  static unsigned go_down(Server& server, std::string text, std::string_view why, bool alert);
   static void settle(Server& server, const Before& before);
-  static void inherit(Server& server, void (*move)(Server&, std::string_view));
+  static void inherit(Server& server, void (*move)(Server&, std::string_view, Check));
 };
 
 // To the backend's log targets alone.
