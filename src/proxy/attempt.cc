@@ -334,6 +334,10 @@ void Run::send_request() {
   server_keep_alive_ = !close;
   request_head_sent_ = true;
 
+  if (filtered(txn::Direction::request)) {
+    send_filtered(txn::Direction::request, bytes);
+    return;
+  }
   const bool chunked = head.framing == http::Framing::chunked;
   const std::string_view again = kept_body_;
   if (!again.empty() && !client_in_.over()) {
@@ -405,7 +409,7 @@ Outcome Run::await_response() {
     if (fill == wire::Fill::end || fill == wire::Fill::broken) return server_silent();
     if (fill == wire::Fill::full) return Outcome::junk;
     Moved moved = move_request();
-    if (moved == Moved::bad_framing) return Outcome::request_bad;
+    if (moved == Moved::bad_framing || moved == Moved::refused) return Outcome::request_bad;
     if (moved == Moved::source_gone) return Outcome::client_gone;
     if (moved == Moved::some) continue;
     if (client_aborted()) {
@@ -418,7 +422,7 @@ Outcome Run::await_response() {
     const rt::Instant deadline = body_deadline();
     if (rt::now() >= deadline)
       return waits_for_client() ? Outcome::request_timeout : Outcome::timed_out;
-    if (wait(deadline) == rt::Wait::cancelled) return Outcome::killed;
+    if (wait_for_bodies(deadline) == rt::Wait::cancelled) return Outcome::killed;
   }
 }
 

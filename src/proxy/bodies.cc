@@ -29,6 +29,7 @@ bool Run::keep_for_retry(std::string_view payload) {
 }
 
 Run::Moved Run::move_request() {
+  if (filtered(txn::Direction::request)) return move_filtered(txn::Direction::request);
   if (request_dead_) return Moved::nothing;
   Moved result = Moved::nothing;
   const bool chunked = x().request.framing == http::Framing::chunked;
@@ -80,6 +81,7 @@ Run::Moved Run::move_request() {
 }
 
 Run::Moved Run::move_response() {
+  if (filtered(txn::Direction::response)) return move_filtered(txn::Direction::response);
   Moved result = Moved::nothing;
   for (int pieces = 0; pieces < kPieces; ++pieces) {
     if (client_out_.blocked()) {
@@ -181,7 +183,9 @@ void Run::relay_trouble(Moved moved, bool response_side) {
   state::ServerCounters& server = e.server->counters.mine();
   const txn::Phase phase = response_done_ ? txn::Phase::last : txn::Phase::data;
   const bool clients_end = response_side == (moved == Moved::sink_gone);
-  if (moved == Moved::bad_framing) {
+  if (moved == Moved::refused) {
+    e.end = {txn::Cause::proxy, txn::Phase::data};
+  } else if (moved == Moved::bad_framing) {
     e.end = {response_side ? txn::Cause::server : txn::Cause::proxy, txn::Phase::data};
   } else if (clients_end) {
     e.end = {txn::Cause::client, phase};
@@ -230,7 +234,7 @@ Step Run::relay_bodies() {
       relay_trouble(Moved::sink_gone, true);
       return Step::closed;
     }
-    if (wait(deadline) == rt::Wait::cancelled) {
+    if (wait_for_bodies(deadline) == rt::Wait::cancelled) {
       x().end = {txn::Cause::killed, txn::Phase::data};
       return Step::closed;
     }

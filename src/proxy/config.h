@@ -164,6 +164,13 @@ struct UseServer {
   config::Position at;
 };
 
+// "filter" lines, and the order in which each direction passes them ("filter-sequence").
+struct FilterLines {
+  std::vector<std::shared_ptr<rules::Filter>> all;
+  std::vector<rules::Filter*> request, response;
+  bool empty() const { return all.empty(); }
+};
+
 struct Capture {
   bool is_cookie = false;
   std::string name;
@@ -210,6 +217,7 @@ struct Proxy {
   // both
   rules::Ruleset http_request, http_response, http_after_response, tcp_response;
   rt::Duration response_inspect_delay = rt::Duration::zero();
+  FilterLines filters;
   ErrorReplies errors;
   ForwardFor forward_for;
   ForwardFor original_to;

@@ -199,8 +199,14 @@ void Relay::finish(txn::Termination end) {
 
 After Run::start_tunnel() {
   server_keep_alive_ = false;
-  Relay::start(*this);
-  return After::relayed;
+  if (!prepare_filtered_tunnel()) {
+    Relay::start(*this);
+    return After::relayed;
+  }
+  relay_filtered();
+  keep_alive_ = false;
+  end_exchange();
+  return After::linger;
 }
 
 }  // namespace proxy

@@ -130,6 +130,7 @@ void Run::capture_request_headers() {
 Step Run::frontend_rules() {
   x().original_target = x().request.target;
   x().original_method = x().request.method_text;
+  if (Step step = attach_filters(*frontend_); step != Step::go_on) return step;
   if (!frontend_->tcp_request.empty()) {
     x().point = txn::Point::request_content;
     Step step = content_rules(frontend_->tcp_request, *frontend_, frontend_->inspect_delay,
@@ -188,8 +189,9 @@ Step Run::monitor() {
 Step Run::choose_backend() {
   if (backend_ != nullptr) return Step::go_on;
   expr::Context ctx = context(*frontend_, txn::Direction::request);
-  const Proxy* chosen = nullptr;
+  const Proxy* chosen = config_->of(x().forced_backend);
   for (const UseBackend& rule : frontend_->use_backend) {
+    if (chosen != nullptr) break;
     if (rule.condition != nullptr && rule.condition->evaluate(ctx) != 1) continue;
     const state::Proxy* found = rule.fixed;
     if (rule.dynamic != nullptr) {
@@ -209,6 +211,7 @@ Step Run::choose_backend() {
 
 Step Run::backend_rules() {
   if (backend_ != frontend_) {
+    if (Step step = attach_filters(*backend_); step != Step::go_on) return step;
     if (!backend_->tcp_request.empty()) {
       x().point = txn::Point::request_content;
       Step step = content_rules(backend_->tcp_request, *backend_, backend_->inspect_delay,
@@ -250,7 +253,7 @@ Step Run::prepare_request() {
       config_->retry_bodies && (retry_on & ~std::uint32_t{upstream::kRetryConnFailure}) != 0;
   if (!backend_->backend->settings.cookie_name.empty()) read_persistence_cookie();
   stick_to_server();
-  return Step::go_on;
+  return filter_head(txn::Direction::request);
 }
 
 // Before we wait for a body that the client holds back until it is told to go on.

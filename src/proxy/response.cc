@@ -44,6 +44,7 @@ Step Run::process_response() {
   count_server_status();
   if (!frontend_->state->response_captures.empty()) capture_response_headers();
   if (!frontend_->cookie_capture.name.empty()) capture_response_cookie();
+  if (Step step = start_response_filters(); step != Step::go_on) return step;
 
   if (!backend_->tcp_response.empty()) {
     e.point = txn::Point::response_content;
@@ -52,16 +53,21 @@ Step Run::process_response() {
     if (step != Step::go_on) return step;
   }
   learn_server();
-  e.point = txn::Point::http_response;
+  if (Step step = http_response_rules(); step != Step::go_on) return step;
+  if (!backend_->backend->settings.cookie_name.empty()) write_persistence_cookie();
+  return Step::go_on;
+}
+
+Step Run::http_response_rules() {
+  x().point = txn::Point::http_response;
   const Proxy* order[] = {backend_, frontend_ == backend_ ? nullptr : frontend_};
   for (const Proxy* of : order) {
     if (of == nullptr || of->http_response.empty()) continue;
     expr::Context ctx = context(*of, txn::Direction::response);
-    e.strict_rewrite = true;
+    x().strict_rewrite = true;
     Step step = response_verdict(of->http_response.run(ctx), *of);
     if (step != Step::go_on) return step;
   }
-  if (!backend_->backend->settings.cookie_name.empty()) write_persistence_cookie();
   return Step::go_on;
 }
 
@@ -138,6 +144,7 @@ Step Run::send_response_head() {
     server_keep_alive_ = false;
     return fail(txn::Cause::internal, txn::Phase::headers, 500);
   }
+  if (Step step = filter_head(txn::Direction::response); step != Step::go_on) return step;
   finish_response_head(e.response, false);
   std::span<char> room = wire::scratch();
   std::string large;
@@ -147,16 +154,13 @@ Step Run::send_response_head() {
     http::write_response_head(e.response, large);
     bytes = large;
   }
-  const std::string_view payload = server_in_.payload();
-  const bool last = server_in_.all_here();
   response_started_ = true;
   log_step(txn::LogOrigin::response);
-  if (last && !e.response.upgrade) server_is_done();
   body_hidden_ = e.request.method != http::Method::head && asked_for_head();
-  const bool sent = send_to_client(bytes, payload, last);
-  e.response_body_bytes += payload.size();
-  server_in_.consume(payload.size());
-  response_done_ = last;
+  if (e.response.framing == http::Framing::none && filters_ != nullptr) body_hidden_ = true;
+  const bool sent = filtered(txn::Direction::response)
+                        ? send_filtered(txn::Direction::response, bytes)
+                        : send_first_bytes(bytes);
   count_status();
   if (!sent) {
     relay_trouble(Moved::sink_gone, true);
@@ -165,6 +169,18 @@ Step Run::send_response_head() {
   if (e.response.upgrade) return Step::tunnel;
   if (response_done_ && request_sent_ && !client_out_.blocked()) return Step::answered;
   return Step::go_on;
+}
+
+// The head and what has come of the body.
+bool Run::send_first_bytes(std::string_view head) {
+  const std::string_view payload = server_in_.payload();
+  const bool last = server_in_.all_here();
+  if (last && !x().response.upgrade) server_is_done();
+  const bool sent = send_to_client(head, payload, last);
+  x().response_body_bytes += payload.size();
+  server_in_.consume(payload.size());
+  response_done_ = last;
+  return sent;
 }
 
 void Run::fix_response_length() {

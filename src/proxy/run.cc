@@ -5,6 +5,7 @@
 #include <chrono>
 #include <utility>
 
+#include "proxy/filters.h"
 #include "proxy/session.h"
 
 namespace proxy {
@@ -221,6 +222,7 @@ void Run::settle() {
 }
 
 void Run::end_exchange() {
+  if (filters_ != nullptr) finish_filters();
   settle();
   if (is_reply_) drain_request();
   txn::Exchange& e = x();

@@ -4,6 +4,7 @@
 // back. A tunnel keeps it, without a fiber, until its end.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -16,6 +17,8 @@
 
 namespace proxy {
 
+class Filters;
+class FilterView;
 class Session;
 class Run;
 struct LiveExchange;
@@ -99,6 +102,8 @@ class Run final : public txn::Engine, rt::Watcher {
   friend class BodyChannel;
   friend class Relay;
   friend class RunService;
+  friend class Filters;
+  friend class FilterView;
   Run();
   ~Run();
   void on_ready() override;
@@ -171,7 +176,7 @@ class Run final : public txn::Engine, rt::Watcher {
   bool retryable(Outcome outcome) const;
 
   // --- bodies.cc
-  enum class Moved : std::uint8_t { nothing, some, bad_framing, source_gone, sink_gone };
+  enum class Moved : std::uint8_t { nothing, some, bad_framing, source_gone, sink_gone, refused };
   Moved move_request();
   Moved move_response();
   bool keep_for_retry(std::string_view payload);
@@ -187,12 +192,38 @@ class Run final : public txn::Engine, rt::Watcher {
   void touch_server();
   void drain_request();
 
+  // --- filtering.cc
+  bool filtered(txn::Direction direction) const;
+  Step attach_filters(const Proxy& of);
+  Step start_response_filters();
+  Step filter_head(txn::Direction direction);
+  template <class F>
+  Step ask_filters(txn::Direction direction, F&& ask);
+  Step filter_failed(txn::Direction direction, rules::Filtered how);
+  bool wait_for_filter(txn::Direction direction, rt::Instant deadline);
+  Moved feed_filters(txn::Direction direction);
+  std::uint64_t declared_length(txn::Direction direction) const;
+  bool send_filtered(txn::Direction direction, std::string_view head);
+  Moved move_filtered(txn::Direction direction);
+  rt::Wait wait_for_bodies(rt::Instant deadline);
+  rt::Instant tunnel_deadline() const;
+  bool prepare_filtered_tunnel();
+  Step relay_filtered();
+  Step prepare_filtered_service();
+  Step filter_service_head();
+  std::string_view receive_filtered(std::size_t taken, rt::Instant deadline);
+  bool send_through_filters(std::string_view head, std::string_view bytes, bool last,
+                            rt::Instant deadline);
+  void finish_filters();
+
   // --- response.cc
   Step process_response();
+  Step http_response_rules();
   void capture_response_headers();
   void capture_response_cookie();
   void note_challenge();
   Step send_response_head();
+  bool send_first_bytes(std::string_view head);
   void fix_response_length();
   void finish_response_head(http::ResponseHead& head, bool ours);
   bool forward_interim();
@@ -263,6 +294,8 @@ class Run final : public txn::Engine, rt::Watcher {
   BodyChannel request_body_{*this, txn::Direction::request};
   BodyChannel response_body_{*this, txn::Direction::response};
   rt::Fiber* fiber_ = nullptr;
+
+  std::unique_ptr<Filters> filters_;  // null: the proxies have none
 
   upstream::ServerLink link_;
   upstream::Slot slot_;

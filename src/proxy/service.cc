@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "base/text.h"
+#include "proxy/filters.h"
 #include "proxy/run.h"
 #include "proxy/session.h"
 
@@ -20,15 +21,20 @@ class RunService final : public txn::ServiceIo {
   bool finished_sending() const override { return run_.client_out_.broken(); }
 
   bool started() const { return started_; }
+  // What a rule made of the response instead.
+  Step replaced() const { return replaced_; }
   // The end of the response; false when it could not be completed.
   bool finish();
 
  private:
+  Step pass_rules();
+  void choose_framing(http::ResponseHead& out);
   bool push(std::string_view bytes, bool last);
   rt::Instant client_deadline() const;
 
   Run& run_;
   bool started_ = false;
+  Step replaced_ = Step::go_on;
   bool with_body_ = true;
   std::uint64_t left_ = 0;      // of a content-length
   std::size_t handed_out_ = 0;  // consumed with the next call
@@ -40,6 +46,13 @@ rt::Instant RunService::client_deadline() const {
 }
 
 std::string_view RunService::receive(std::size_t at_most, rt::Instant deadline) {
+  if (run_.filtered(txn::Direction::request)) {
+    std::string_view here =
+        run_.receive_filtered(std::exchange(handed_out_, 0), std::min(deadline, client_deadline()));
+    here = here.substr(0, at_most);
+    handed_out_ = here.size();
+    return here;
+  }
   BodyChannel& body = run_.request_body_;
   run_.client_in_.consume(std::exchange(handed_out_, 0));
   std::string_view here = body.data();
@@ -55,6 +68,11 @@ std::string_view RunService::receive(std::size_t at_most, rt::Instant deadline) 
 }
 
 bool RunService::receive_over() const {
+  if (run_.filtered(txn::Direction::request)) {
+    const Filters& filters = *run_.filters_;
+    return filters.lane(txn::Direction::request).over() &&
+           filters.passed(txn::Direction::request).size() == handed_out_;
+  }
   const wire::Input& in = run_.client_in_;
   return (in.all_here() || in.at_end()) && in.payload().size() == handed_out_;
 }
@@ -72,8 +90,32 @@ bool RunService::start(const http::ResponseHead& head) {
   e.response_valid = true;
   e.times.response_start = rt::now();
   run_.is_reply_ = true;
+  if (replaced_ = pass_rules(); replaced_ != Step::go_on) return false;
+  run_.finish_response_head(out, true);
+  std::string text;
+  http::write_response_head(out, text);
+  run_.response_started_ = started_ = true;
+  run_.count_status();
+  // The head waits for the first bytes of the body, to go in one packet.
+  run_.service_head_ = std::move(text);
+  return true;
+}
+
+// A service's response is a response: rules and filters see it as they see a server's.
+Step RunService::pass_rules() {
+  Step step = run_.start_response_filters();
+  if (step == Step::go_on) step = run_.http_response_rules();
+  if (step != Step::go_on) return step;
+  choose_framing(run_.x().response);
+  step = run_.after_response_rules();
+  return step == Step::go_on ? run_.filter_service_head() : step;
+}
+
+void RunService::choose_framing(http::ResponseHead& out) {
+  const txn::Exchange& e = run_.x();
   with_body_ =
       !run_.asked_for_head() && out.status >= 200 && out.status != 204 && out.status != 304;
+  run_.body_hidden_ = !with_body_;
   const http::Field* length = out.headers.find(http::HeaderId::content_length);
   const auto bytes =
       length == nullptr ? std::nullopt : base::parse_int<std::uint64_t>(length->value);
@@ -88,21 +130,16 @@ bool RunService::start(const http::ResponseHead& head) {
     if (modern)
       out.headers.add_parsed({"transfer-encoding", "chunked", http::HeaderId::transfer_encoding});
   }
-  if (run_.after_response_rules() != Step::go_on) return false;
-  run_.finish_response_head(out, true);
-  std::string text;
-  http::write_response_head(out, text);
-  run_.response_started_ = started_ = true;
-  run_.count_status();
-  // The head waits for the first bytes of the body, to go in one packet.
-  run_.service_head_ = std::move(text);
-  return true;
 }
 
 bool RunService::push(std::string_view bytes, bool last) {
   txn::Exchange& e = run_.x();
   const bool chunked = run_.response_chunked_ && with_body_;
   const std::string head = std::exchange(run_.service_head_, {});
+  if (run_.filtered(txn::Direction::response)) {
+    e.response_body_bytes += bytes.size();
+    return run_.send_through_filters(head, bytes, last, client_deadline());
+  }
   if (!run_.client_out_.send_body(head, bytes, chunked, last)) return false;
   e.response_body_bytes += bytes.size();
   return run_.flush_client(client_deadline());
@@ -111,11 +148,14 @@ bool RunService::push(std::string_view bytes, bool last) {
 bool RunService::send(std::string_view bytes) {
   if (!run_.x().is_http) {
     run_.x().response_body_bytes += bytes.size();
+    if (run_.filtered(txn::Direction::response))
+      return run_.send_through_filters({}, bytes, false, client_deadline());
     return run_.client_out_.send(bytes) && run_.flush_client(client_deadline());
   }
   if (!started_) return false;
   if (!with_body_) return !run_.client_out_.broken();
-  if (run_.x().response.framing == http::Framing::length) {
+  if (run_.x().response.framing == http::Framing::length &&
+      !run_.filtered(txn::Direction::response)) {
     bytes = bytes.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(left_, bytes.size())));
     left_ -= bytes.size();
   }
@@ -123,11 +163,16 @@ bool RunService::send(std::string_view bytes) {
 }
 
 bool RunService::finish() {
-  run_.client_in_.consume(std::exchange(handed_out_, 0));
+  if (run_.filtered(txn::Direction::request))
+    run_.filters_->left(txn::Direction::request, std::exchange(handed_out_, 0));
+  else
+    run_.client_in_.consume(std::exchange(handed_out_, 0));
   if (!run_.x().is_http) return true;
-  if (!push({}, with_body_)) return false;
+  const bool filtered = run_.filtered(txn::Direction::response);
+  if (!push({}, with_body_ || filtered)) return false;
   run_.response_done_ = true;
-  return run_.x().response.framing != http::Framing::length || left_ == 0 || !with_body_;
+  return filtered || run_.x().response.framing != http::Framing::length || left_ == 0 ||
+         !with_body_;
 }
 
 Step Run::run_service() {
@@ -135,10 +180,15 @@ Step Run::run_service() {
   RunService io(*this);
   service_head_.clear();
   service_ran_ = true;
+  // It is its own server: nothing is waited for.
+  e.times.queued = e.times.dequeued = e.times.connected = rt::now();
+  if (filters_ != nullptr)
+    if (Step step = prepare_filtered_service(); step != Step::go_on) return step;
   if (e.is_http && !request_body_.complete()) send_continue();
   const bool fine = e.service->run(e, io);
   e.service.reset();
   if (!e.is_http) return Step::closed;
+  if (io.replaced() != Step::go_on) return io.replaced();
   if (!io.started()) {
     frontend_->state->frontend.mine().internal_errors.add(fine ? 0 : 1);
     return fail(txn::Cause::proxy, txn::Phase::headers, 500);

@@ -1,4 +1,5 @@
 // The life of a TCP connection: rules while bytes can still be looked at, a server, then a relay.
+#include "proxy/filters.h"
 #include "proxy/run.h"
 #include "proxy/session.h"
 
@@ -9,8 +10,10 @@ After Run::live_tcp() {
   x().point = txn::Point::request_content;
   client_in_.begin_body(http::Framing::until_close, 0);
   log_step(txn::LogOrigin::accept);
-  Step step = tcp_request_rules(*frontend_);
+  Step step = attach_filters(*frontend_);
+  if (step == Step::go_on) step = tcp_request_rules(*frontend_);
   if (step == Step::go_on) step = choose_backend();
+  if (step == Step::go_on && backend_ != frontend_) step = attach_filters(*backend_);
   if (step == Step::go_on && backend_ != frontend_) step = tcp_request_rules(*backend_);
   if (step == Step::go_on) stick_to_server();
   while (step == Step::go_on) {
@@ -38,11 +41,16 @@ Step Run::tcp_request_rules(const Proxy& of) {
 // The server may wait for the client's first bytes: those go before its own are looked at.
 Step Run::tcp_response_rules() {
   server_in_.begin_body(http::Framing::until_close, 0);
+  if (Step step = start_response_filters(); step != Step::go_on) return step;
   if (backend_->tcp_response.empty()) return Step::go_on;
-  const std::string_view first = client_in_.payload();
-  x().bytes_in += first.size();
-  if (!first.empty() && !server_out_.send(first)) return Step::closed;
-  client_in_.consume(first.size());
+  if (filters_ != nullptr && filters_->engage(txn::Direction::request)) {
+    if (move_filtered(txn::Direction::request) > Moved::some) return Step::closed;
+  } else {
+    const std::string_view first = client_in_.payload();
+    x().bytes_in += first.size();
+    if (!first.empty() && !server_out_.send(first)) return Step::closed;
+    client_in_.consume(first.size());
+  }
   x().response_channel = &response_body_;
   x().point = txn::Point::response_content;
   return content_rules(backend_->tcp_response, *backend_, backend_->response_inspect_delay,

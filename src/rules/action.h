@@ -15,6 +15,7 @@
 #include "expr/condition.h"
 #include "expr/context.h"
 #include "expr/log_profile.h"
+#include "rules/filter.h"
 
 namespace rules {
 
@@ -95,8 +96,11 @@ class Catalogue {
   void add(std::span<const ActionRow> table) { tables_.push_back(table); }
   const ActionRow& add(ActionRow row);  // from scripts; the name is copied
   const ServiceRow& add(ServiceRow row);
+  const FilterRow& add(FilterRow row);
   const ServiceRow* find_service(std::string_view name, bool http) const;
   std::vector<const ServiceRow*> all_services() const;
+  const FilterRow* find_filter(std::string_view name) const;
+  const std::deque<FilterRow>& filters() const { return filters_; }
   const ActionRow* find(std::string_view word, Place place) const;
   std::string_view nearest(std::string_view word, Place place) const;
   std::vector<const ActionRow*> all() const;
@@ -105,6 +109,7 @@ class Catalogue {
   std::vector<std::span<const ActionRow>> tables_;
   std::deque<ActionRow> own_;
   std::deque<ServiceRow> services_;
+  std::deque<FilterRow> filters_;
   std::deque<std::string> names_;
 };
 

@@ -48,6 +48,17 @@ const ServiceRow& Catalogue::add(ServiceRow row) {
   return services_.emplace_back(row);
 }
 
+const FilterRow& Catalogue::add(FilterRow row) {
+  row.name = names_.emplace_back(row.name);
+  return filters_.emplace_back(row);
+}
+
+const FilterRow* Catalogue::find_filter(std::string_view name) const {
+  for (const FilterRow& row : filters_)
+    if (row.name == name) return &row;
+  return nullptr;
+}
+
 const ServiceRow* Catalogue::find_service(std::string_view name, bool http) const {
   for (const ServiceRow& row : services_)
     if (row.name == name && row.http == http) return &row;

@@ -170,6 +170,7 @@ struct Exchange {
   std::unique_ptr<ServiceRun> service;     // or run this
   std::string_view service_name;           // "<lua.hello>", "<STATS>": shown as server in logs
   state::Server* forced_server = nullptr;  // use-server, stickiness, scripts
+  state::Proxy* forced_backend = nullptr;  // before one is chosen
   int log_level = -1;                      // -1 as configured, 8 silent
   bool dont_log = false;
   std::int64_t client_timeout_ms = -1, server_timeout_ms = -1, tunnel_timeout_ms = -1,

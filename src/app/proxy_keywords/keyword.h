@@ -44,6 +44,7 @@ std::span<const ProxyKeyword> routing_keywords();
 std::span<const ProxyKeyword> rule_keywords();
 std::span<const ProxyKeyword> logging_keywords();
 std::span<const ProxyKeyword> error_keywords();
+std::span<const ProxyKeyword> filter_keywords();
 std::span<const ProxyKeyword> stats_keywords();
 std::span<const ProxyKeyword> upstream_keywords();
 std::span<const ProxyKeyword> timeout_keywords();
@@ -56,6 +57,8 @@ std::vector<const ProxyKeyword*> all_proxy_keywords();
 // "it belongs in 'frontend', 'listen' and 'defaults' sections", for a word that stands elsewhere;
 // empty when no section knows it.
 std::string where_it_belongs(std::string_view word);
+// In which order filters are passed, once all of a section were read.
+void order_filters(ProxyDraft& draft, config::Diagnostics& diagnostics);
 
 // Reads one line of a proxy or defaults section.
 void read_proxy_line(const config::Line& line, ProxyDraft& draft, Assembly& assembly);

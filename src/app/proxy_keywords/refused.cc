@@ -77,8 +77,6 @@ constexpr ProxyKeyword kTable[] = {
     {{"crt", "<cert>", "A certificate."}, kInFrontend, not_yet},
     {{"dispatch", "", kGone}, kAll, removed},
     {{"email-alert", "...", "Sends mail about servers."}, kAll, not_yet},
-    {{"filter", "<name> ...", "Filters streams."}, kInListen, not_yet},
-    {{"filter-sequence", "...", "The order of filters."}, kInListen, not_yet},
     {{"force-be-switch", "{if|unless} <condition>", "Switches to unpublished backends."},
      kInFrontend,
      not_yet},

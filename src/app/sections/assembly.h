@@ -57,9 +57,10 @@ struct ProxyDraft {
   std::uint32_t log_steps = 0;  // of "log-steps", a bit for each origin; 0: none given
   LogOption log_option = LogOption::none;
   config::Position log_option_at;
-  FormatChoice default_backend;  // its name
-  unsigned id = 0;               // 0: counted up
-  bool defines_rules = false;    // of a defaults section
+  FormatChoice default_backend;                      // its name
+  FormatChoice request_sequence, response_sequence;  // "filter-sequence"
+  unsigned id = 0;                                   // 0: counted up
+  bool defines_rules = false;                        // of a defaults section
   // Slots that rules of a defaults section declare; sections that inherit begin with them.
   std::vector<state::CaptureSlot> captures;
   unsigned rule_counts[static_cast<std::size_t>(RuleKind::count_)] = {};

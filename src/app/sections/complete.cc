@@ -24,6 +24,7 @@ class Completer {
     formats();
     default_backend();
     switching();
+    order_filters(draft_, assembly_.diagnostics);
     warnings();
     counts();
   }
