@@ -15,6 +15,7 @@
 
 #include "app/assemble.h"
 #include "app/command_line.h"
+#include "app/inspect_scripts.h"
 #include "app/keyword_dump.h"
 #include "app/process.h"
 #include "app/run.h"
@@ -170,6 +171,7 @@ int load_and_run(const CommandLine& line) {
 }
 
 int run(int argc, char** argv) {
+  if (argc > 1 && std::strcmp(argv[1], "lua") == 0) return inspect_scripts({argv + 2, argv + argc});
   const CommandLine line = parse_command_line(argc, argv);
   switch (line.mode) {
     case Mode::version:

@@ -1,5 +1,7 @@
 #include "app/scripts.h"
 
+#include <fmt/format.h>
+
 #include "app/version.h"
 #include "lua/engine.h"
 #include "obs/log.h"
@@ -23,6 +25,9 @@ lua::Settings settings_of(const LuaSettings& from) {
   to.log_to_stderr = from.log_stderr == "on"    ? lua::LogToStderr::on
                      : from.log_stderr == "off" ? lua::LogToStderr::off
                                                 : lua::LogToStderr::automatic;
+  to.blocking = from.blocking_io == "allow"  ? lua::BlockingCalls::allow
+                : from.blocking_io == "deny" ? lua::BlockingCalls::deny
+                                             : lua::BlockingCalls::offload;
   return to;
 }
 
@@ -119,8 +124,29 @@ std::unique_ptr<Scripts> Scripts::load(Generation& generation, DefaultPath& path
 base::Result<void> Scripts::run_init() { return state_->engine.run_init(); }
 void Scripts::start_tasks() { state_->engine.start_tasks(); }
 
+namespace {
+
+void show_lua(admin::Call& call, const lua::Engine& engine) {
+  call.print(
+      "# name kind calls errors time_us waits wait_us lock_waits lock_wait_us bytes_allocated\n");
+  for (const lua::UsageLine& line : engine.usage())
+    call.print(fmt::format("{} {} {} {} {} {} {} {} {} {}\n", line.name, line.kind, line.calls,
+                           line.errors, line.time_us, line.waits, line.wait_us, line.lock_waits,
+                           line.lock_wait_us, line.allocated));
+  call.print("# state memory_bytes memory_limit_bytes\n");
+  for (const lua::MemoryLine& line : engine.memory())
+    call.print(fmt::format("{} {} {}\n", line.state, line.bytes, line.limit));
+}
+
+}  // namespace
+
 void Scripts::add_commands(admin::Catalogue& commands) {
   lua::Engine* engine = &state_->engine;
+  if (!engine->empty()) {
+    auto added = commands.add("show lua", "", admin::Access::operator_,
+                              [engine](admin::Call& call) { show_lua(call, *engine); });
+    if (!added) obs::report(obs::Level::warning, added.error());
+  }
   for (const lua::CliCommand& command : engine->commands()) {
     std::string words;
     for (const std::string& word : command.words) words += (words.empty() ? "" : " ") + word;

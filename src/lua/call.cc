@@ -21,6 +21,30 @@ const char kEnded = 0;
 
 }  // namespace
 
+const char* name_of(Kind kind) {
+  switch (kind) {
+    case Kind::action:
+      return "action";
+    case Kind::fetch:
+      return "fetch";
+    case Kind::converter:
+      return "converter";
+    case Kind::service:
+      return "service";
+    case Kind::task:
+      return "task";
+    case Kind::init:
+      return "init";
+    case Kind::command:
+      return "command";
+    case Kind::event:
+      return "event";
+    case Kind::filter:
+      return "filter";
+  }
+  return "";
+}
+
 State& Function::state() const {
   return per_thread ? *engine.state_of_worker(rt::worker_index()) : *engine.shared();
 }
@@ -28,16 +52,47 @@ State& Function::state() const {
 Call* Call::top() { return innermost(); }
 
 Call::Call(State& state, Kind kind, std::string_view label, expr::Context* context)
+    : Call(state, kind, label, context, nullptr) {}
+
+Call::Call(const Function& function, expr::Context* context)
+    : Call(function.state(), function.kind, function.label, context, function.usage.get()) {}
+
+// Takes the state's lock, counting how long others kept it.
+bool Call::take_lock() {
+  if (usage_ == nullptr || state_.try_lock()) {
+    if (usage_ == nullptr) state_.lock();
+    return true;
+  }
+  const rt::Instant before = rt::precise_now();
+  state_.lock();
+  usage_->lock_waits.add();
+  usage_->lock_wait_ns.add(static_cast<std::uint64_t>((rt::precise_now() - before).count()));
+  return true;
+}
+
+void Call::count_begin() {
+  began_ = rt::precise_now();
+  allocated_before_ = state_.allocated();
+}
+
+void Call::count_pause() {
+  const rt::Instant now = rt::precise_now();
+  usage_->time_ns.add(static_cast<std::uint64_t>((now - began_).count()));
+  usage_->allocated.add(state_.allocated() - allocated_before_);
+  began_ = now;
+}
+
+Call::Call(State& state, Kind kind, std::string_view label, expr::Context* context, Usage* usage)
     : state_(state),
       kind_(kind),
       label_(label),
       context_(context),
+      usage_(usage == nullptr ? nullptr : &usage->mine()),
       parent_(innermost()),
       locked_([&] {
         for (Call* call = parent_; call != nullptr; call = call->parent_)
           if (&call->state_ == &state) return false;
-        state.lock();
-        return true;
+        return take_lock();
       }()),
       slot_(state.take_slot()),
       interrupted_(slice::present.thread) {
@@ -48,10 +103,16 @@ Call::Call(State& state, Kind kind, std::string_view label, expr::Context* conte
   slot_->call = this;
   slice::set_usual_hook(slot_->thread, state_.engine().settings().forced_yield);
   slice::present.ticks = 0;
+  slice::present.asked = nullptr;
   slice::present.thread = slot_->thread;
+  if (usage_ != nullptr) count_begin();
 }
 
 Call::~Call() {
+  if (usage_ != nullptr) {
+    usage_->calls.add();
+    if (slot_ != nullptr) count_pause();
+  }
   slice::present.thread = interrupted_;
   if (slot_ != nullptr) {
     lua_settop(slot_->thread, 1);
@@ -89,6 +150,7 @@ bool Call::run(lua_CFunction trampoline, void* body) {
 
 void Call::report(int status) {
   if (ending_ == Ending::cancelled) return;
+  if (usage_ != nullptr) usage_->errors.add();
   const Engine& engine = state_.engine();
   std::string text;
   if (ending_ == Ending::execution_timeout || ending_ == Ending::burst_timeout)
@@ -177,12 +239,21 @@ void Unlocked::lock(Call* call) {
 Unlocked::Unlocked(bool is_slice)
     : top_(innermost()), running_(slice::present.thread), is_slice_(is_slice) {
   slice::present.thread = nullptr;
+  if (top_ != nullptr && top_->usage_ != nullptr) top_->count_pause();
   unlock(top_);
   if (top_ != nullptr && top_->output != nullptr && !is_slice) top_->output->flush();
 }
 
 Unlocked::~Unlocked() {
   lock(top_);
+  if (top_ != nullptr && top_->usage_ != nullptr) {
+    const rt::Instant since = top_->began_;
+    top_->count_begin();
+    if (!is_slice_) {
+      top_->usage_->waits.add();
+      top_->usage_->wait_ns.add(static_cast<std::uint64_t>((top_->began_ - since).count()));
+    }
+  }
   if (top_ != nullptr && !is_slice_) top_->ticks_since_wait_ = 0;
   slice::present.ticks = 0;
   slice::present.thread = running_;

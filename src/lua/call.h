@@ -16,7 +16,13 @@
 #include "expr/context.h"
 #include "lua/slice.h"
 #include "lua/state.h"
+#include "lua/usage.h"
 #include "rt/sync.h"
+
+namespace rules {
+struct FilterCall;
+class FilterRun;
+}  // namespace rules
 
 namespace lua {
 
@@ -36,6 +42,8 @@ enum class Kind : std::uint8_t {
   filter
 };
 
+const char* name_of(Kind kind);
+
 // A Lua function that the proxy calls: one reference, or one for each worker's state.
 struct Function {
   Engine& engine;
@@ -43,8 +51,11 @@ struct Function {
   std::string label;  // "Lua function 'pick'", for the log
   Kind kind;
   bool per_thread = false;
-  int arguments = 0;  // actions: words in the configuration
+  int arguments = 0;         // actions: words in the configuration
+  std::uint16_t places = 0;  // and the rulesets they are for
   std::vector<int> references;
+  std::vector<int> classes{};      // filters: the class registered with each
+  std::unique_ptr<Usage> usage{};  // null while scripts load
 
   State& state() const;  // the one for this thread
   int reference(const State& state) const {
@@ -74,6 +85,8 @@ class Call {
  public:
   // `context` may be null (tasks). Waits for the state.
   Call(State& state, Kind kind, std::string_view label, expr::Context* context);
+  // A call of a registered function, counted in its usage.
+  Call(const Function& function, expr::Context* context);
   ~Call();
   Call(const Call&) = delete;
   Call& operator=(const Call&) = delete;
@@ -120,8 +133,10 @@ class Call {
   void slice(lua_State* L);
   void set_failure(std::string text) { failure_ = std::move(text); }
 
-  txn::ServiceIo* io = nullptr;    // services and commands
-  Output* output = nullptr;        // services: what is not sent yet
+  txn::ServiceIo* io = nullptr;         // services and commands
+  Output* output = nullptr;             // services: what is not sent yet
+  rules::FilterCall* filter = nullptr;  // callbacks of filters
+  rules::FilterRun* filter_run = nullptr;
   std::int64_t wake_time_ms = -1;  // act.wake_time, filter.wake_time
   bool transaction_done = false;   // txn:done()
   const std::shared_ptr<Alarm>& alarm() {
@@ -134,6 +149,10 @@ class Call {
 
  private:
   friend class Unlocked;
+  Call(State& state, Kind kind, std::string_view label, expr::Context* context, Usage* usage);
+  bool take_lock();
+  void count_begin();
+  void count_pause();
   bool run(lua_CFunction trampoline, void* body);
   void report(int status);
   std::chrono::milliseconds limit() const;
@@ -142,6 +161,9 @@ class Call {
   Kind kind_;
   std::string_view label_;
   expr::Context* context_;
+  UsageCounters* usage_;  // null: nobody counts
+  rt::Instant began_{};   // when the script got the state last
+  std::uint64_t allocated_before_ = 0;
   Call* parent_;            // of this fiber, any state
   bool locked_;             // this call took the state's lock
   Slot* slot_;              // null: out of memory

@@ -25,9 +25,12 @@ int add_trace(lua_State* L) {
 }  // namespace
 
 Engine::Engine(Environment environment, Settings settings)
-    : environment_(std::move(environment)), settings_(std::move(settings)) {}
+    : environment_(std::move(environment)), settings_(std::move(settings)) {
+  environment_.registry.events().listen(
+      [this](const state::Event& event) { subscriptions_.publish(event); });
+}
 
-Engine::~Engine() = default;
+Engine::~Engine() { environment_.registry.events().listen({}); }
 
 State& Engine::add_state(unsigned index) {
   states_.push_back(std::make_unique<State>(*this, index));
@@ -98,7 +101,43 @@ base::Result<void> Engine::load(const std::string& file, const std::vector<std::
   return result;
 }
 
+std::vector<UsageLine> Engine::usage() const {
+  std::vector<UsageLine> lines;
+  for (const auto& function : functions_) {
+    if (function->usage == nullptr) continue;
+    const Usage& usage = *function->usage;
+    const auto us = [&](auto member) { return usage.sum(member) / 1000; };
+    lines.push_back({function->name, name_of(function->kind), usage.sum(&UsageCounters::calls),
+                     usage.sum(&UsageCounters::errors), us(&UsageCounters::time_ns),
+                     usage.sum(&UsageCounters::waits), us(&UsageCounters::wait_ns),
+                     usage.sum(&UsageCounters::lock_waits), us(&UsageCounters::lock_wait_ns),
+                     usage.sum(&UsageCounters::allocated)});
+  }
+  return lines;
+}
+
+std::vector<MemoryLine> Engine::memory() const {
+  std::vector<MemoryLine> lines;
+  for (const auto& state : states_)
+    lines.push_back({state->shared() ? "shared" : fmt::format("worker-{}", state->index()),
+                     state->memory(), settings_.maximum_memory});
+  return lines;
+}
+
 State* Engine::state_of_worker(unsigned worker) const { return by_worker_[worker]; }
+
+base::Result<void> Engine::prepare() {
+  for (const auto& [per_thread, preparation] : preparations_) {
+    if (!per_thread) {
+      if (auto result = preparation(*shared_); !result) return result;
+      continue;
+    }
+    for (State* state : by_worker_)
+      if (auto result = preparation(*state); !result) return result;
+  }
+  preparations_.clear();
+  return {};
+}
 
 base::Result<void> Engine::run_init() {
   if (!by_worker_.empty()) {
@@ -109,6 +148,7 @@ base::Result<void> Engine::run_init() {
     }
   }
   phase_ = Phase::init;
+  if (auto result = prepare(); !result) return result;
   bool good = true;
   for (std::size_t i = 0; i < inits_.size(); ++i) {
     Call call(inits_[i].state, Kind::init, "Lua init", nullptr);
@@ -125,6 +165,7 @@ base::Result<void> Engine::run_init() {
 
 void Engine::start_tasks() {
   phase_ = Phase::running;
+  for (const auto& function : functions_) function->usage = std::make_unique<Usage>();
   unsigned next = 0;
   rt::Runtime* runtime = rt::Runtime::instance();
   for (const WaitingTask& task : tasks_) {

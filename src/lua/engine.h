@@ -15,6 +15,7 @@
 #include "lua/settings.h"
 #include "lua/subscription.h"
 #include "lua/task.h"
+#include "lua/usage.h"
 #include "obs/log.h"
 #include "rules/action.h"
 #include "state/patterns.h"
@@ -78,14 +79,15 @@ class Engine {
   void run_command(const CliCommand& command, const std::vector<std::string>& words,
                    txn::ServiceIo& io);
 
-  // What changes a server tells scripts of it here. Any worker.
-  void publish(const ServerEvent& event) { subscriptions_.publish(event); }
   Subscriptions& subscriptions() { return subscriptions_; }
 
   const Environment& environment() const { return environment_; }
   const Settings& settings() const { return settings_; }
   bool starting() const { return phase_ != Phase::running; }
   bool loading() const { return phase_ == Phase::loading; }
+
+  std::vector<UsageLine> usage() const;
+  std::vector<MemoryLine> memory() const;
 
   // For registrations, inside this room.
   State* shared() const { return shared_; }
@@ -94,6 +96,11 @@ class Engine {
   std::vector<CliCommand>& commands() { return commands_; }
   void add_waiting_task(WaitingTask task) { tasks_.push_back(task); }
   void add_init(WaitingTask init) { inits_.push_back(init); }
+  // Run for the shared state, or for each worker's, when all are there and before traffic.
+  using Preparation = std::function<base::Result<void>(State&)>;
+  void prepare_later(bool per_thread, Preparation preparation) {
+    preparations_.emplace_back(per_thread, std::move(preparation));
+  }
 
  private:
   enum class Phase : std::uint8_t { loading, init, running };
@@ -102,6 +109,7 @@ class Engine {
     std::vector<std::string> arguments;
   };
   State& add_state(unsigned index);
+  base::Result<void> prepare();
   base::Result<void> run_file(State& state, const Script& script);
 
   Environment environment_;
@@ -115,6 +123,7 @@ class Engine {
   std::vector<std::unique_ptr<Function>> functions_;
   std::vector<CliCommand> commands_;
   std::vector<WaitingTask> tasks_, inits_;
+  std::vector<std::pair<bool, Preparation>> preparations_;
   Subscriptions subscriptions_;
 };
 

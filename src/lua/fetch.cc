@@ -44,7 +44,7 @@ bool take_done(Call& call, expr::Context& context, state::Value& out) {
 bool run_fetch(expr::Args args, expr::Context& context, state::Value& out,
                const expr::FetchRow& row) {
   const auto& function = *static_cast<const Function*>(row.data);
-  Call call(function.state(), Kind::fetch, function.label, &context);
+  Call call(function, &context);
   bool found = false;
   const bool good = call.protect([&](lua_State* L) {
     lua_rawgeti(L, LUA_REGISTRYINDEX, function.reference(call.state()));
@@ -61,7 +61,7 @@ bool run_fetch(expr::Args args, expr::Context& context, state::Value& out,
 bool run_converter(expr::Args args, expr::Context& context, state::Value& inout,
                    const expr::ConverterRow& row) {
   const auto& function = *static_cast<const Function*>(row.data);
-  Call call(function.state(), Kind::converter, function.label, &context);
+  Call call(function, &context);
   bool found = false;
   const bool good = call.protect([&](lua_State* L) {
     lua_rawgeti(L, LUA_REGISTRYINDEX, function.reference(call.state()));

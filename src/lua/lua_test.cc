@@ -4,7 +4,9 @@
 #include <fstream>
 
 #include "lua/call.h"
+#include "lua/documentation.h"
 #include "lua/engine.h"
+#include "lua/globals.h"
 #include "rt/worker.h"
 
 namespace {
@@ -274,6 +276,77 @@ end))");
   EXPECT_EQ(run_fetch("text"),
             "a..b.c a.b.c 784111777 784111777 784111777 nil true false nil abab false x1 false "
             "HAProxy class Concat");
+}
+
+// --- what editors are told
+
+std::vector<std::string> members_of(lua_State* L, int index) {
+  std::vector<std::string> names;
+  lua_pushnil(L);
+  while (lua_next(L, index) != 0) {
+    lua_pop(L, 1);
+    if (lua_type(L, -1) == LUA_TSTRING) names.emplace_back(lua_tostring(L, -1));
+  }
+  return names;
+}
+
+bool documented(std::string_view owner, std::string_view name) {
+  for (const lua::Member& member : lua::documented_members())
+    if (member.owner == owner && member.name == name) return true;
+  return false;
+}
+
+TEST_F(Lua, DocumentsEveryMemberThatScriptsFind) {
+  ASSERT_TRUE(load("").has_value());
+  lua_State* const L = engine_->shared()->main();
+  for (const char* table : {"core", "act", "filter", "Map"}) {
+    lua_getglobal(L, table);
+    for (const std::string& name : members_of(L, lua_gettop(L)))
+      EXPECT_TRUE(documented(table, name)) << table << "." << name;
+    lua_settop(L, 0);
+  }
+  using lua::Class;
+  const std::pair<Class, const char*> classes[] = {{Class::txn, "TXN"},
+                                                   {Class::channel, "Channel"},
+                                                   {Class::http, "HTTP"},
+                                                   {Class::http_message, "HTTPMessage"},
+                                                   {Class::applet_http, "AppletHTTP"},
+                                                   {Class::applet_tcp, "AppletTCP"},
+                                                   {Class::socket, "Socket"},
+                                                   {Class::http_client, "HTTPClient"},
+                                                   {Class::proxy, "Proxy"},
+                                                   {Class::server, "Server"},
+                                                   {Class::listener, "Listener"},
+                                                   {Class::concat, "Concat"},
+                                                   {Class::queue, "Queue"}};
+  for (const auto& [id, owner] : classes) {
+    engine_->shared()->push_class(L, id);
+    ASSERT_EQ(lua_getfield(L, 1, "__index"), LUA_TTABLE);
+    for (const std::string& name : members_of(L, 2))
+      EXPECT_TRUE(documented(owner, name)) << owner << "." << name;
+    lua_settop(L, 0);
+  }
+}
+
+TEST_F(Lua, FindsGlobalsThatFunctionsSet) {
+  ASSERT_TRUE(load("").has_value());
+  lua_State* const L = engine_->shared()->main();
+  ASSERT_EQ(luaL_loadstring(L, R"(
+config = 1
+local function f()
+  local mine = 2
+  winner = mine
+  return function() other, mine = 1, 2 end
+end
+)"),
+            LUA_OK);
+  const std::vector<lua::GlobalWrite> found = lua::find_global_writes(L);
+  lua_settop(L, 0);
+  ASSERT_EQ(found.size(), 2u);
+  EXPECT_EQ(found[0].name, "other");
+  EXPECT_EQ(found[0].line, 6);
+  EXPECT_EQ(found[1].name, "winner");
+  EXPECT_EQ(found[1].line, 5);
 }
 
 }  // namespace

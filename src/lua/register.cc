@@ -11,10 +11,6 @@ namespace {
 
 Engine& engine_of(lua_State* L) { return State::of(L).engine(); }
 
-void require_body(lua_State* L, const char* name) {
-  if (!engine_of(L).loading()) luaL_error(L, "%s: not available outside of body context", name);
-}
-
 std::string text_at(lua_State* L, int index) { return std::string(check_text(L, index)); }
 
 std::uint16_t place_named(lua_State* L, std::string_view name) {
@@ -24,7 +20,7 @@ std::uint16_t place_named(lua_State* L, std::string_view name) {
   if (name == "http-res") return rules::kHttpResponse;
   if (name == "http-after-res") return rules::kHttpAfterResponse;
   luaL_error(L,
-             "Lua action environment: '%s' unknown. 'tcp-req', 'tcp-res', 'http-req', 'http-res' "
+             "Lua action environment '%s' is unknown. 'tcp-req', 'tcp-res', 'http-req', 'http-res' "
              "or 'http-after-res' are expected.",
              std::string(name).c_str());
   return 0;
@@ -44,30 +40,52 @@ std::vector<std::string> texts(lua_State* L, int index) {
   return out;
 }
 
+const char* registered_as(Kind kind) {
+  switch (kind) {
+    case Kind::fetch:
+      return "sample-fetch";
+    case Kind::command:
+      return "CLI keyword";
+    default:
+      return name_of(kind);
+  }
+}
+
 }  // namespace
 
+void require_body(lua_State* L, const char* name) {
+  if (!engine_of(L).loading()) luaL_error(L, "%s: not available outside of body context", name);
+}
+
 Function& keep_function(lua_State* L, int index, Kind kind, std::string name, std::string label,
-                        bool& again) {
+                        bool& again, std::uint16_t places) {
   luaL_checktype(L, index, LUA_TFUNCTION);
   State& state = State::of(L);
   Engine& engine = state.engine();
   Function* found = nullptr;
   for (const auto& function : engine.functions())
-    if (function->label == label) found = function.get();
+    if (function->kind == kind && function->label == label && function->places == places &&
+        function->per_thread == !state.shared())
+      found = function.get();
   again = found != nullptr;
-  if (found != nullptr &&
-      (state.shared() || !found->per_thread || found->references[state.index() - 1] != LUA_NOREF))
-    luaL_error(L, "%s is already registered", label.c_str());
+  const std::size_t slot = state.shared() ? 0 : state.index() - 1;
   if (found == nullptr) {
-    engine.functions().push_back(std::make_unique<Function>(
-        Function{engine, std::move(name), std::move(label), kind, !state.shared(), 0, {}}));
+    engine.functions().push_back(std::make_unique<Function>(Function{
+        engine, std::move(name), std::move(label), kind, !state.shared(), 0, places, {}, {}, {}}));
     found = engine.functions().back().get();
     found->references.assign(state.shared() ? 1 : rt::worker_count() + 1, LUA_NOREF);
   }
-  lua_pushvalue(L, index);
-  const std::size_t slot = state.shared() ? 0 : state.index() - 1;
   if (found->references.size() <= slot) found->references.resize(slot + 1, LUA_NOREF);
-  found->references[slot] = luaL_ref(L, LUA_REGISTRYINDEX);
+  int& reference = found->references[slot];
+  if (reference != LUA_NOREF) {
+    obs::report(obs::Level::warning,
+                fmt::format("config : Trying to register {} 'lua.{}' more than once. This will "
+                            "become a hard error in version 2.5.",
+                            registered_as(kind), found->name));
+    luaL_unref(L, LUA_REGISTRYINDEX, reference);
+  }
+  lua_pushvalue(L, index);
+  reference = luaL_ref(L, LUA_REGISTRYINDEX);
   return *found;
 }
 
@@ -103,7 +121,8 @@ int register_action(lua_State* L) {
   const int arguments = static_cast<int>(luaL_optinteger(L, 4, 0));
   bool again = false;
   std::string label = fmt::format("Lua function '{}'", name);
-  Function& function = keep_function(L, 3, Kind::action, std::move(name), std::move(label), again);
+  Function& function =
+      keep_function(L, 3, Kind::action, std::move(name), std::move(label), again, places);
   function.arguments = arguments;
   if (!again) add_action(engine_of(L), function, places);
   return 0;
@@ -115,7 +134,7 @@ int register_service(lua_State* L) {
   std::string name = text_at(L, 1);
   const std::string_view mode = check_text(L, 2);
   if (mode != "http" && mode != "tcp")
-    luaL_error(L, "Lua applet mode: '%s' unknown. 'tcp' or 'http' are expected.",
+    luaL_error(L, "Lua service environment '%s' is unknown. 'tcp' or 'http' are expected.",
                std::string(mode).c_str());
   bool again = false;
   std::string label = fmt::format("Lua applet {} '<lua.{}>'", mode, name);

@@ -16,16 +16,19 @@ int register_init(lua_State* L);
 int register_task(lua_State* L);
 int register_cli(lua_State* L);
 
-// The function at `index` under `label`: a new one, or, when another worker's state registers the
-// same name, the one that is there already, with this state's reference added (`again`).
+// The function at `index` under `label` (and `places`, for actions): a new one, or the one that is
+// there already, with this state's reference set (`again`).
 Function& keep_function(lua_State* L, int index, Kind kind, std::string name, std::string label,
-                        bool& again);
+                        bool& again, std::uint16_t places = 0);
 
 // Rows that call the function; one file each.
 void add_fetch(Engine& engine, Function& function);
 void add_converter(Engine& engine, Function& function);
 void add_action(Engine& engine, Function& function, std::uint16_t places);
 void add_service(Engine& engine, Function& function, bool http);
+
+// Raises where the script is loaded already.
+void require_body(lua_State* L, const char* name);
 
 // Starts the function at `index` with the `count` values above it as a fiber of this worker, or,
 // while scripts load, when tasks start.

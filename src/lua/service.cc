@@ -39,7 +39,7 @@ class LuaService final : public txn::ServiceRun {
             void (*push_applet)(lua_State*, Call&)) {
     bool good = false;
     {
-      Call call(function_.state(), Kind::service, function_.label, &context);
+      Call call(function_, &context);
       call.io = &io;
       call.output = &applet;
       good = call.protect([&](lua_State* L) {
@@ -83,7 +83,7 @@ void Engine::run_command(const CliCommand& command, const std::vector<std::strin
   const Function& function = *command.function;
   TcpApplet applet(io, rt::kForever);
   {
-    Call call(function.state(), Kind::command, function.label, &context);
+    Call call(function, &context);
     call.io = &io;
     call.output = &applet;
     call.protect([&](lua_State* L) {

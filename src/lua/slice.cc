@@ -20,6 +20,7 @@ namespace {
 
 void hook(lua_State* L, lua_Debug*) {
   State& state = State::of(L);
+  present.asked = nullptr;
   set_usual_hook(L, state.engine().settings().forced_yield);
   if (state.current != nullptr) state.current->slice(L);
 }
@@ -35,7 +36,11 @@ void counted_hook(lua_State* L, lua_Debug* debug) {
 #else
 void on_tick(int) {
   if (present.thread == nullptr) return;
+  // Setting a hook walks the whole call stack: never again while a deep one has not come to it.
+  constexpr std::uint32_t kAskAgain = 16;
   present.ticks = present.ticks + 1;
+  if (present.asked == present.thread && present.ticks % kAskAgain != 0) return;
+  present.asked = present.thread;
   interrupt(present.thread);
 }
 

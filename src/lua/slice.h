@@ -14,6 +14,7 @@ inline constexpr std::uint32_t kTickMs = 4;
 struct Present {
   lua_State* volatile thread = nullptr;  // the Lua thread that runs on this thread right now
   volatile std::uint32_t ticks = 0;      // since it was last asked
+  lua_State* volatile asked = nullptr;   // the one whose hook is set and has not run yet
   bool armed = false;
 };
 extern constinit thread_local Present present;

@@ -1,5 +1,6 @@
 #include "lua/state.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <new>
 #include <string_view>
@@ -55,7 +56,7 @@ void raise(lua_State* L, std::string_view message) {
 }
 
 State::State(Engine& engine, unsigned index)
-    : engine_(engine), index_(index), memory_limit_(engine.settings().maximum_memory) {
+    : engine_(engine), index_(index), memory_(engine.settings().maximum_memory) {
   class_refs_.fill(LUA_NOREF);
   main_ = lua_newstate(&State::allocate, this);
   if (main_ == nullptr) throw std::bad_alloc();
@@ -71,24 +72,22 @@ State::State(Engine& engine, unsigned index)
   });
   if (lua_pcall(main_, 0, 0, 0) != LUA_OK)
     throw std::runtime_error("Lua: " + std::string(to_text(main_, -1)));
+  pace_collector();
 }
 
 State::~State() { lua_close(main_); }
 
 void* State::allocate(void* state, void* block, std::size_t old_size, std::size_t size) {
-  auto& self = *static_cast<State*>(state);
-  if (block == nullptr) old_size = 0;  // it tells the kind of object then
-  if (size == 0) {
-    std::free(block);
-    self.memory_ -= old_size;
-    return nullptr;
-  }
-  if (size > old_size && self.memory_limit_ != 0 &&
-      self.memory_ + (size - old_size) > self.memory_limit_)
-    return nullptr;
-  void* result = std::realloc(block, size);
-  if (result != nullptr) self.memory_ += size - old_size;
-  return result;
+  return static_cast<State*>(state)->memory_.change(block, old_size, size);
+}
+
+// A collection looks at everything alive, and the API alone is thousands of objects: with Lua's
+// usual pause a small state would be walked every few calls. So small ones wait for more garbage.
+void State::pace_collector() {
+  constexpr std::size_t kGarbage = 8 << 20;
+  constexpr std::size_t kLeast = 200, kMost = 1000;  // per cent of what is alive
+  const std::size_t pause = 100 + 100 * (kGarbage / (memory_.used() + 1));
+  lua_gc(main_, LUA_GCINC, static_cast<int>(std::clamp(pause, kLeast, kMost)), 0, 0);
 }
 
 void State::open_libraries() {
@@ -142,6 +141,8 @@ Slot* State::take_slot() {
 }
 
 void State::give_slot(Slot& slot) {
+  constexpr std::uint32_t kCallsBetweenLooks = 256;
+  if (++calls_ % kCallsBetweenLooks == 0) pace_collector();
   slot.call = nullptr;
   free_slots_.push_back(&slot);
 }

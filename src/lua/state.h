@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "lua/arguments.h"
+#include "lua/memory.h"
 #include "rt/sync.h"
 
 namespace lua {
@@ -30,6 +31,7 @@ enum class Class : std::uint8_t {
   string_converters,
   channel,
   http,
+  http_message,
   applet_http,
   applet_tcp,
   socket,
@@ -86,6 +88,11 @@ class State {
     if (shared()) mutex_.lock_uninterruptibly();
     if (has_dropped_.load(std::memory_order_relaxed)) drop_now();
   }
+  bool try_lock() {
+    if (shared() && !mutex_.try_lock()) return false;
+    if (has_dropped_.load(std::memory_order_relaxed)) drop_now();
+    return true;
+  }
   void unlock() {
     if (shared()) mutex_.unlock();
   }
@@ -116,7 +123,8 @@ class State {
   // Frees a registry reference at the next opportunity. Any thread.
   void drop_later(int reference);
 
-  std::size_t memory() const { return memory_; }
+  std::size_t memory() const { return memory_.used(); }  // any thread
+  std::uint64_t allocated() const { return memory_.allocated(); }
   ArgumentCache arguments;
   int proxies_reference = LUA_NOREF;  // class/proxy.cc: objects by address
 
@@ -124,12 +132,14 @@ class State {
   static void* allocate(void* state, void* block, std::size_t old_size, std::size_t size);
   void open_libraries();
   void drop_now();
+  void pace_collector();
 
   Engine& engine_;
   unsigned index_;
   rt::FiberMutex mutex_;
   lua_State* main_ = nullptr;
-  std::size_t memory_ = 0, memory_limit_ = 0;
+  Memory memory_;
+  std::uint32_t calls_ = 0;
   std::deque<Slot> slots_;
   std::vector<Slot*> free_slots_;
   int subjects_reference_ = LUA_NOREF;

@@ -1,7 +1,5 @@
 #include "lua/value.h"
 
-#include <arpa/inet.h>
-
 #include <charconv>
 
 #include "lua/engine.h"
@@ -12,10 +10,9 @@ namespace lua {
 
 namespace {
 
-void push_address(lua_State* L, int family, const void* address) {
+void push_address(lua_State* L, const net::Ip& ip) {
   char text[INET6_ADDRSTRLEN];
-  inet_ntop(family, address, text, sizeof text);
-  lua_pushstring(L, text);
+  lua_pushlstring(L, text, ip.write(text));
 }
 
 }  // namespace
@@ -32,9 +29,9 @@ void push_value(lua_State* L, const state::Value& value) {
     case state::Type::integer:
       return lua_pushinteger(L, value.integer);
     case state::Type::ipv4:
-      return push_address(L, AF_INET, &value.v4);
+      return push_address(L, net::Ip::from(value.v4));
     case state::Type::ipv6:
-      return push_address(L, AF_INET6, &value.v6);
+      return push_address(L, net::Ip::from(value.v6));
     case state::Type::string:
     case state::Type::binary:
       return push(L, value.text);

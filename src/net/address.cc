@@ -5,6 +5,7 @@
 #include <sys/un.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstring>
 #include <utility>
 
@@ -61,11 +62,24 @@ Ip Ip::parse(std::string_view text) {
   return {};
 }
 
+std::size_t Ip::write(char* out) const {
+  if (family == AF_INET) {  // inet_ntop() prints with sprintf()
+    const auto* bytes = reinterpret_cast<const unsigned char*>(&v4);
+    char* at = out;
+    for (int i = 0; i < 4; ++i) {
+      if (i != 0) *at++ = '.';
+      at = std::to_chars(at, at + 3, static_cast<unsigned>(bytes[i])).ptr;
+    }
+    return static_cast<std::size_t>(at - out);
+  }
+  if (family == 0) return 0;
+  inet_ntop(family, &v6, out, INET6_ADDRSTRLEN);
+  return std::strlen(out);
+}
+
 std::string Ip::text() const {
   char buffer[INET6_ADDRSTRLEN];
-  if (family == 0) return {};
-  return inet_ntop(family, family == AF_INET ? static_cast<const void*>(&v4) : &v6, buffer,
-                   sizeof buffer);
+  return {buffer, write(buffer)};
 }
 
 bool Ip::operator==(const Ip& other) const {

@@ -27,6 +27,8 @@ struct Ip {
   // Numeric text only ("127.0.0.1", "::1"); family 0 when it is none.
   static Ip parse(std::string_view text);
   std::string text() const;
+  // As text() into memory of the caller, at least INET6_ADDRSTRLEN bytes; the length.
+  std::size_t write(char* out) const;
   bool operator==(const Ip& other) const;
 };
 

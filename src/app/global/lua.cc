@@ -125,6 +125,14 @@ bool log_stderr(GlobalContext& context) {
   return true;
 }
 
+bool blocking_io(GlobalContext& context) {
+  const std::string_view word = context.args.peek();
+  if (word != "offload" && word != "allow" && word != "deny")
+    return context.args.error("'tune.lua.blocking-io' expects 'offload', 'allow', or 'deny'.");
+  context.settings.lua.blocking_io = context.args.next();
+  return true;
+}
+
 constexpr GlobalKeyword kTable[] = {
     {{"lua-load", "<file> [<arg>...]", "Loads a script into the state that all workers share."},
      load},
@@ -132,6 +140,9 @@ constexpr GlobalKeyword kTable[] = {
      load},
     {{"lua-prepend-path", "<path> [path|cpath]", "Puts a pattern before package.path."},
      prepend_path},
+    {{"tune.lua.blocking-io", "offload|allow|deny",
+      "Where functions of scripts that block (io.*, os.execute) run."},
+     blocking_io},
     {{"tune.lua.bool-sample-conversion", "normal|pre-3.1-bug",
       "Whether boolean samples reach scripts as booleans or integers."},
      bool_conversion},

@@ -36,6 +36,7 @@ struct LuaSettings {
   std::string open_libraries = "all";
   bool log_loggers = true;
   std::string log_stderr = "auto";
+  std::string blocking_io = "offload";
 };
 
 struct StatsSocketSettings {

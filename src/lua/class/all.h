@@ -20,6 +20,7 @@ void define_event_sub(lua_State* L);
 void define_fetches(lua_State* L);
 void define_filter(lua_State* L);
 void define_http(lua_State* L);
+void define_http_message(lua_State* L);
 void define_http_client(lua_State* L);
 void define_listener(lua_State* L);
 void define_map(lua_State* L);
@@ -31,6 +32,12 @@ void define_reply(lua_State* L);
 void define_server(lua_State* L);
 void define_socket(lua_State* L);
 void define_txn(lua_State* L);
+
+struct Bytes;
+// The bytes of one direction, as the call sees them: a filter has its own view.
+Bytes bytes_of(Call& call, bool response);
+// The HTTPMessage of a filter's call.
+void push_http_message(lua_State* L, Call& call, bool response);
 
 // "f", "sf", "c", "sc": pushes the member; false when the key is none of these.
 bool push_common_member(lua_State* L, Call& call, std::string_view key);
@@ -62,6 +69,7 @@ int core_parse_addr(lua_State* L);
 int core_match_addr(lua_State* L);
 int core_tokenize(lua_State* L);
 int subscribe_to_server(lua_State* L, const state::Server& server);
+int subscribe_to_patterns(lua_State* L, state::PatternSet& set);
 // Pushes core.proxies, core.frontends, core.backends.
 void push_proxy_list(lua_State* L, std::uint8_t capabilities);
 

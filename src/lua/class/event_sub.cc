@@ -1,5 +1,5 @@
-// EventSub: subscriptions to what happens to servers.
-#include <deque>
+// EventSub: subscriptions to what happens to servers and to pattern references.
+#include <ctime>
 
 #include "lua/box.h"
 #include "lua/class/all.h"
@@ -12,8 +12,20 @@ namespace lua {
 
 namespace {
 
-constexpr const char* kNames[] = {"SERVER_ADD",   "SERVER_DEL",   "SERVER_DOWN", "SERVER_UP",
-                                  "SERVER_STATE", "SERVER_ADMIN", "SERVER_CHECK"};
+using state::EventType;
+
+constexpr const char* kNames[] = {
+    "SERVER_ADD",   "SERVER_DEL",  "SERVER_DOWN", "SERVER_UP",   "SERVER_STATE",  "SERVER_ADMIN",
+    "SERVER_CHECK", "PAT_REF_ADD", "PAT_REF_DEL", "PAT_REF_SET", "PAT_REF_CLEAR", "PAT_REF_COMMIT"};
+
+// Events that one function subscribes to: a family's name, and its types.
+struct Family {
+  const char* name;
+  EventType first, last;
+};
+constexpr Family kServer = {"SERVER", EventType::server_add, EventType::server_check};
+constexpr Family kPatRef = {"PAT_REF", EventType::pattern_add, EventType::pattern_commit};
+
 constexpr std::size_t kMostWaiting = 1000;
 
 using Kept = std::shared_ptr<Subscription>;
@@ -45,7 +57,7 @@ void set_admin(lua_State* L, const char* field, std::uint8_t admin) {
   lua_setfield(L, -2, field);
 }
 
-void set_check(lua_State* L, const CheckEvent& check) {
+void set_check(lua_State* L, const state::CheckEvent& check) {
   lua_createtable(L, 0, 5);
   set_field(L, "result", check.result);
   set_flag(L, "agent", check.agent);
@@ -63,7 +75,7 @@ void set_check(lua_State* L, const CheckEvent& check) {
   lua_setfield(L, -2, "check");
 }
 
-void push_event(lua_State* L, const ServerEvent& event) {
+void push_event(lua_State* L, const state::Event& event) {
   const state::Server& server = *event.server;
   lua_createtable(L, 0, 8);
   set_field(L, "name", server.name);
@@ -104,29 +116,29 @@ void push_event(lua_State* L, const ServerEvent& event) {
 
 void push_subscription(lua_State* L, const Kept& subscription);
 
-void handle(const Kept& subscription, const ServerEvent& event) {
+void handle(const Kept& subscription, const state::Event& event) {
   Call call(subscription->state, Kind::event, "Lua event handler", nullptr);
   call.protect([&](lua_State* L) {
     lua_rawgeti(L, LUA_REGISTRYINDEX, subscription->function);
     lua_pushstring(L, kNames[static_cast<std::size_t>(event.type)]);
-    push_event(L, event);
+    if (event.server != nullptr) push_event(L, event);  // patterns have no data
     push_subscription(L, subscription);
     lua_pushinteger(L, event.when);
-    lua_call(L, 4, 0);
+    lua_call(L, lua_gettop(L) - 1, 0);
   });
 }
 
 // In a fiber: one event after the other.
 void drain(const Kept& subscription) {
   while (!subscription->events.empty() && subscription->active) {
-    const ServerEvent event = std::move(subscription->events.front());
+    const state::Event event = std::move(subscription->events.front());
     subscription->events.pop_front();
     handle(subscription, event);
   }
   subscription->draining = false;
 }
 
-std::uint32_t check_types(lua_State* L, int index) {
+std::uint32_t check_types(lua_State* L, int index, const Family& family) {
   luaL_checktype(L, index, LUA_TTABLE);
   std::uint32_t types = 0;
   const lua_Integer count = luaL_len(L, index);
@@ -135,9 +147,8 @@ std::uint32_t check_types(lua_State* L, int index) {
     const std::string name(check_text(L, -1));
     lua_pop(L, 1);
     std::uint32_t found = 0;
-    if (name == "SERVER") found = (1u << std::size(kNames)) - 1;
-    for (std::size_t t = 0; t < std::size(kNames); ++t)
-      if (name == kNames[t]) found = 1u << t;
+    for (auto t = static_cast<unsigned>(family.first); t <= static_cast<unsigned>(family.last); ++t)
+      if (name == family.name || name == kNames[t]) found |= 1u << t;
     if (found == 0) luaL_argerror(L, index, ("'" + name + "' event type is unknown").c_str());
     types |= found;
   }
@@ -156,14 +167,21 @@ void push_subscription(lua_State* L, const Kept& subscription) {
   lua_setfield(L, -2, "unsub");
 }
 
-int subscribe(lua_State* L, int types_at, const state::Server* server) {
-  const std::uint32_t types = check_types(L, types_at);
+Kept make_subscription(lua_State* L, int types_at, const Family& family,
+                       const state::Server* server) {
+  const std::uint32_t types = check_types(L, types_at, family);
   luaL_checktype(L, types_at + 1, LUA_TFUNCTION);
   State& state = State::of(L);
   lua_pushvalue(L, types_at + 1);
-  auto subscription = std::make_shared<Subscription>(state, luaL_ref(L, LUA_REGISTRYINDEX), types,
-                                                     server, rt::worker_index());
-  state.engine().subscriptions().add(subscription);
+  return std::make_shared<Subscription>(state, luaL_ref(L, LUA_REGISTRYINDEX), types, server,
+                                        rt::worker_index());
+}
+
+int subscribe(lua_State* L, int types_at, const state::Server* server) {
+  const Kept subscription = make_subscription(L, types_at, kServer, server);
+  Engine& engine = State::of(L).engine();
+  engine.subscriptions().add(subscription);
+  engine.environment().registry.events().want();
   push_subscription(L, subscription);
   return 1;
 }
@@ -180,6 +198,18 @@ int subscribe_to_server(lua_State* L, const state::Server& server) {
   return subscribe(L, 2, &server);
 }
 
+int subscribe_to_patterns(lua_State* L, state::PatternSet& set) {
+  check_count(L, 3, "event_sub");
+  const Kept subscription = make_subscription(L, 2, kPatRef, nullptr);
+  set.watch([subscription](EventType type) {
+    if (subscription->active && (subscription->types >> static_cast<unsigned>(type) & 1) != 0)
+      deliver(subscription, {.type = type, .when = std::time(nullptr)});
+    return subscription->active.load();
+  });
+  push_subscription(L, subscription);
+  return 1;
+}
+
 void define_event_sub(lua_State* L) {
   State::of(L).define(L, {.id = Class::event_sub,
                           .name = "EventSub",
@@ -194,23 +224,27 @@ void Subscriptions::add(std::shared_ptr<Subscription> subscription) {
   all_.push_back(std::move(subscription));
 }
 
-void Subscriptions::publish(const ServerEvent& event) {
+void Subscriptions::publish(const state::Event& event) {
   const std::lock_guard lock(mutex_);
   for (const auto& subscription : all_) {
     if (!subscription->active ||
         (subscription->types >> static_cast<unsigned>(event.type) & 1) == 0 ||
         (subscription->server != nullptr && subscription->server != event.server))
       continue;
-    leave_to(subscription->worker, [subscription, event] {
-      if (subscription->events.size() >= kMostWaiting) {
-        obs::report(obs::Level::err, "Lua: event lost, its handler is too slow");
-        return;
-      }
-      subscription->events.push_back(event);
-      if (std::exchange(subscription->draining, true)) return;
-      rt::spawn([subscription] { drain(subscription); });
-    });
+    deliver(subscription, event);
   }
+}
+
+void deliver(const Kept& subscription, const state::Event& event) {
+  leave_to(subscription->worker, [subscription, event] {
+    if (subscription->events.size() >= kMostWaiting) {
+      obs::report(obs::Level::err, "Lua: event lost, its handler is too slow");
+      return;
+    }
+    subscription->events.push_back(event);
+    if (std::exchange(subscription->draining, true)) return;
+    rt::spawn([subscription] { drain(subscription); });
+  });
 }
 
 }  // namespace lua

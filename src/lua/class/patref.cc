@@ -139,10 +139,7 @@ int patref_set(lua_State* L) {
   return outcome(L, found, error.empty() ? "key not found" : error);
 }
 
-int patref_event_sub(lua_State* L) {
-  self(L);
-  raise(L, "event_sub: events of pattern references are not supported yet");
-}
+int patref_event_sub(lua_State* L) { return subscribe_to_patterns(L, *self(L).set); }
 
 constexpr luaL_Reg kMethods[] = {
     {"get_name", patref_get_name}, {"is_map", patref_is_map},       {"purge", patref_purge},

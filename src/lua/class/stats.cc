@@ -1,6 +1,8 @@
 #include "lua/class/stats.h"
 
-#include <chrono>
+#include <time.h>
+
+#include <charconv>
 #include <span>
 #include <string>
 
@@ -14,12 +16,14 @@ namespace {
 using state::ProxyCounters;
 using state::ServerCounters;
 
-std::int64_t now_ms() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
+// Read once for each row.
+thread_local std::int64_t row_seconds = 0;
+void read_clock() {
+  timespec now{};
+  clock_gettime(CLOCK_REALTIME_COARSE, &now);
+  row_seconds = now.tv_sec;
 }
-std::int64_t since(std::int64_t wall_seconds) { return now_ms() / 1000 - wall_seconds; }
+std::int64_t since(std::int64_t wall_seconds) { return row_seconds - wall_seconds; }
 
 template <class Block>
 std::int64_t rate(const obs::PerWorker<Block>& counters, obs::Rate Block::*which) {
@@ -57,6 +61,7 @@ class Row {
  public:
   // `kind`: address of something that only this kind of row has.
   Row(lua_State* L, const void* kind, int size) : L_(L) {
+    read_clock();
     if (lua_rawgetp(L, LUA_REGISTRYINDEX, kind) != LUA_TTABLE) {
       lua_pop(L, 1);
       lua_createtable(L, size, 0);
@@ -485,6 +490,19 @@ void put_check(Row& row, const state::Server& server) {
   row.optional("downtime", server.down_seconds);
 }
 
+// "127.0.0.1:80", "[::1]:80" or "unix".
+std::string_view write_address(const net::Address& address, std::span<char, 80> out) {
+  if (!address.is_ip()) return "unix";
+  char* at = out.data();
+  const bool six = address.kind() == net::Address::Kind::ipv6;
+  if (six) *at++ = '[';
+  at += address.ip().write(at);
+  if (six) *at++ = ']';
+  *at++ = ':';
+  at = std::to_chars(at, at + 5, address.port()).ptr;
+  return {out.data(), static_cast<std::size_t>(at - out.data())};
+}
+
 std::string_view protocol_of(const net::Address& address) {
   switch (address.kind()) {
     case net::Address::Kind::ipv6:
@@ -538,7 +556,8 @@ void push_server_stats(lua_State* L, const state::Server& server) {
   row.text("mode", state::name_of(server.proxy->mode));
   row.text("algo", server.proxy->balance_name);
   row.text("proto", protocol_of(address));
-  row.text("addr", address.is_unix() ? std::string("unix") : address.text());
+  char text[80];
+  row.text("addr", write_address(address, text));
   if (!server.cookie.empty()) row.optional("cookie", server.cookie);
   put_check(row, server);
   row.done();

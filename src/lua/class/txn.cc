@@ -159,6 +159,8 @@ int txn_member(lua_State* L) {
       push_object(L, *call, Class::channel, key == "res" ? 1 : 0);
     else if (key == "http" && http)
       push_object(L, *call, Class::http);
+    else if ((key == "http_req" || key == "http_res") && http && call->filter != nullptr)
+      push_http_message(L, *call, key == "http_res");
     else
       return 0;
   }

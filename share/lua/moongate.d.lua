@@ -1,0 +1,1205 @@
+---@meta
+-- The API of scripts, for lua-language-server and EmmyLua. Written by "moongate lua --types".
+
+---@class core
+---@field silent integer # The log level that logs nothing (-1).
+---@field emerg integer # Log level 0: the system cannot be used.
+---@field alert integer # Log level 1: something must be done at once.
+---@field crit integer # Log level 2: critical.
+---@field err integer # Log level 3: an error.
+---@field warning integer # Log level 4: a warning.
+---@field notice integer # Log level 5: normal but worth a note.
+---@field info integer # Log level 6: for information.
+---@field debug integer # Log level 7: for debugging.
+---@field proxies table<string, Proxy> # All proxies by name.
+---@field backends table<string, Proxy> # Proxies that have servers, by name.
+---@field frontends table<string, Proxy> # Proxies that listen, by name.
+---@field thread integer # The number of the worker this state belongs to; 0 in the shared state.
+---@field log fun(level: integer, message: string) # Sends a line to the global loggers.
+---@field Debug fun(message: string) # Logs at level debug.
+---@field Info fun(message: string) # Logs at level info.
+---@field Warning fun(message: string) # Logs at level warning.
+---@field Alert fun(message: string) # Logs at level alert.
+---@field get_patref fun(name: string): Patref # The pattern reference behind a map or a pattern file.
+---@field add_acl fun(file: string, key: string) # Adds a pattern to a file's patterns.
+---@field del_acl fun(file: string, key: string) # Removes a pattern.
+---@field set_map fun(file: string, key: string, value: string) # Sets the value of a key of a map, adding it if needed.
+---@field del_map fun(file: string, key: string) # Removes a key from a map.
+---@field get_info fun(): table<string, string|number> # What "show info" tells.
+---@field get_var fun(name: string): any # A variable of the process ("proc.…").
+---@field now fun(): {sec: integer, usec: integer} # The time.
+---@field http_date fun(date: string): integer? # Seconds since 1970 of a date in any of HTTP's three forms.
+---@field imf_date fun(date: string): integer? # Seconds since 1970 of an IMF date.
+---@field rfc850_date fun(date: string): integer? # Seconds since 1970 of an RFC 850 date.
+---@field asctime_date fun(date: string): integer? # Seconds since 1970 of an asctime date.
+---@field msleep fun(milliseconds: integer) # Waits so many milliseconds.
+---@field sleep fun(seconds: integer) # Waits so many seconds.
+---@field yield fun() # Lets others run.
+---@field wait fun(milliseconds?: integer): boolean # Waits for an alarm of a queue, at most so long.
+---@field done fun(result?: any) # Ends the call at once; fetches and converters return the result.
+---@field register_action fun(name: string, places: string[], action: fun(txn: TXN, ...: string): integer?, arguments?: integer) # Adds the rule action "lua.<name>" for "tcp-req", "tcp-res", "http-req", "http-res" or "http-after-res".
+---@field register_fetches fun(name: string, fetch: fun(txn: TXN, ...: any): any) # Adds the sample fetch "lua.<name>".
+---@field register_converters fun(name: string, converter: fun(value: any, ...: any): any) # Adds the converter "lua.<name>".
+---@field register_service fun(name: string, mode: "http"|"tcp", service: fun(applet: AppletHTTP|AppletTCP)) # Adds the service "lua.<name>" for "use-service".
+---@field register_filter fun(name: string, class: FILTER, make: fun(flt: FILTER, args: string[]): FILTER?) # Adds the filter "lua.<name>".
+---@field register_init fun(init: fun()) # Calls the function once, before traffic.
+---@field register_task fun(task: fun(...: any), ...: any): any # Runs the function beside the traffic.
+---@field register_cli fun(path: string[], usage: string, command: fun(applet: AppletTCP, ...: string)) # Adds a command to the runtime socket.
+---@field set_nice fun(nice: integer) # Has no effect: all scripts are scheduled alike.
+---@field tcp fun(): Socket # A new socket.
+---@field httpclient fun(): HTTPClient # A new HTTP client.
+---@field concat fun(): Concat # A buffer that strings are appended to.
+---@field queue fun(): Queue # A new queue.
+---@field parse_addr fun(address: string): any # An address for match_addr(), nil when it is none.
+---@field match_addr fun(one: any, other: any): boolean # Whether two networks overlap.
+---@field tokenize fun(text: string, separators: string, noblank?: boolean): string[] # The parts of a text.
+---@field event_sub fun(types: string[], handler: fun(event: string, data: ServerEvent, sub: EventSub, when: integer)): EventSub # Calls the function when something happens to a server.
+---@field use_native_mailers_config fun() # Tells that the script sends the mails of "email-alert" itself.
+
+---@class act
+---@field CONTINUE integer # The next rule comes.
+---@field STOP integer # The ruleset is over, traffic goes on.
+---@field YIELD integer # The action is called again when more has come or wake_time is over.
+---@field ERROR integer # The action failed: the client gets 500.
+---@field DONE integer # The transaction is over.
+---@field DENY integer # The request or response is refused.
+---@field ABORT integer # The transaction is over, with an error.
+---@field INVALID integer # The message is invalid: 400 or 502.
+---@field wake_time fun(milliseconds: integer) # When to call again after act.YIELD, at the latest.
+
+---@class filter
+---@field CONTINUE integer # This step is over for the filter.
+---@field WAIT integer # The filter wants to be called again.
+---@field ERROR integer # The filter failed.
+---@field FLT_CFG_FL_HTX integer # The flag of filters for HTTP.
+---@field register_data_filter fun(self: FILTER, chn: Channel) # Lets the filter see the bytes of a direction.
+---@field unregister_data_filter fun(self: FILTER, chn: Channel) # Lets them pass it by.
+---@field wake_time fun(milliseconds: integer) # When to call again, at the latest.
+
+---@class FILTER
+---@field id string? # A name for logs.
+---@field flags integer? # filter.FLT_CFG_FL_HTX for filters of HTTP.
+---@field new fun(self): FILTER? # Makes the object of one stream.
+---@field start_analyze fun(self, txn: TXN, chn: Channel): integer? # A direction begins.
+---@field end_analyze fun(self, txn: TXN, chn: Channel) # A direction is over.
+---@field http_headers fun(self, txn: TXN, msg: HTTPMessage): integer? # The head is complete and past all rules.
+---@field http_payload fun(self, txn: TXN, msg: HTTPMessage): integer? # Bytes of the body have come; a number tells how many go on.
+---@field http_end fun(self, txn: TXN, msg: HTTPMessage): integer? # The whole message has passed.
+---@field tcp_payload fun(self, txn: TXN, chn: Channel): integer? # Bytes of a TCP stream have come; a number tells how many go on.
+
+---@class Proxy
+---@field name string # Its name.
+---@field uuid string # Its number.
+---@field servers table<string, Server> # Its servers by name.
+---@field stktable StickTable? # Its stick table.
+---@field listeners table<string, Listener> # Its listeners by name.
+---@field get_name fun(self): string # Its name.
+---@field get_uuid fun(self): integer # Its number.
+---@field pause fun(self) # Stops accepting for a while.
+---@field resume fun(self) # Accepts again.
+---@field stop fun(self) # Stops for good.
+---@field shut_bcksess fun(self) # Ends the sessions that use backup servers.
+---@field get_cap fun(self): string # "frontend", "backend" or "proxy".
+---@field get_mode fun(self): string # "tcp" or "http".
+---@field get_srv_act fun(self): integer # How many active servers can be used.
+---@field get_srv_bck fun(self): integer # How many backup servers can be used.
+---@field get_stats fun(self): table<string, string|integer> # Its line of "show stat".
+---@field get_mailers fun(self): ProxyMailers? # Its mailers, where "email-alert" is configured.
+
+---@class ProxyMailers
+---@field track_server_health boolean # Whether health changes are mailed.
+---@field log_level integer # The level up to which events are mailed.
+---@field mailservers table<string, string> # Addresses by name.
+---@field mailservers_timeout integer # Milliseconds.
+---@field smtp_hostname string # The name to greet with.
+---@field smtp_from string # The sender.
+---@field smtp_to string # The recipient.
+
+---@class Server
+---@field name string # Its name.
+---@field puid string # Its number in its proxy.
+---@field get_name fun(self): string # Its name.
+---@field get_puid fun(self): string # Its number in its proxy.
+---@field get_rid fun(self): integer # How often its place in the configuration was reused.
+---@field is_draining fun(self): boolean # Whether it takes no new sessions.
+---@field is_backup fun(self): boolean # Whether it is a backup server.
+---@field is_dynamic fun(self): boolean # Whether it was added at run time.
+---@field get_cur_sess fun(self): integer # Sessions on it.
+---@field get_pend_conn fun(self): integer # Requests that wait for it.
+---@field set_maxconn fun(self, maximum: string|integer) # As "set maxconn server".
+---@field get_maxconn fun(self): integer # The most sessions it takes.
+---@field set_weight fun(self, weight: string|integer) # As "set server weight".
+---@field get_weight fun(self): integer # Its weight.
+---@field set_addr fun(self, address: string, port?: string) # Moves it.
+---@field get_addr fun(self): string # Address and port.
+---@field get_stats fun(self): table<string, string|integer> # Its line of "show stat".
+---@field get_proxy fun(self): Proxy # Whose server it is.
+---@field shut_sess fun(self) # Ends its sessions.
+---@field set_drain fun(self) # Lets no new sessions come.
+---@field set_maint fun(self) # Puts it into maintenance.
+---@field set_ready fun(self) # Puts it back to work.
+---@field check_enable fun(self) # Turns its health check on.
+---@field check_disable fun(self) # Turns its health check off.
+---@field check_force_up fun(self) # Takes it for healthy.
+---@field check_force_nolb fun(self) # Takes it for stopping.
+---@field check_force_down fun(self) # Takes it for down.
+---@field agent_enable fun(self) # Turns its agent check on.
+---@field agent_disable fun(self) # Turns its agent check off.
+---@field agent_force_up fun(self) # As if the agent had said up.
+---@field agent_force_down fun(self) # As if the agent had said down.
+---@field tracking fun(self): Server? # The server whose state it follows.
+---@field get_trackers fun(self): Server[] # Servers that follow its state.
+---@field event_sub fun(self, types: string[], handler: fun(event: string, data: ServerEvent, sub: EventSub, when: integer)): EventSub # Calls the function when something happens to it.
+
+---@class Listener
+---@field get_stats fun(self): table<string, string|integer> # Its line of "show stat".
+
+---@class EventSub
+---@field unsub fun(self) # Ends the subscription.
+
+---@class ServerEvent
+---@field name string # The server's name.
+---@field puid integer # Its number in its proxy.
+---@field rid integer # Its revision.
+---@field proxy_name string # Its proxy's name.
+---@field proxy_uuid integer # Its proxy's number.
+---@field reference Server? # The server, unless it was removed.
+---@field state ServerEventState? # Of SERVER_STATE.
+---@field admin ServerEventAdmin? # Of SERVER_ADMIN.
+---@field check ServerEventCheckRes? # Of SERVER_CHECK.
+
+---@class ServerEventCheckRes
+---@field result string # "FAILED", "PASSED" or "CONDPASS".
+---@field agent boolean # Whether it is an agent check.
+---@field duration integer # Milliseconds.
+---@field reason {short: string, desc: string, code: integer?} # The check's status.
+---@field health {cur: integer, rise: integer, fall: integer} # The check's counters.
+
+---@class ServerEventState
+---@field admin boolean # Whether an operator made the change.
+---@field check ServerEventCheckRes? # The check that led to it.
+---@field cause string # Why, for people.
+---@field new_state string # "STOPPED", "STOPPING", "STARTING" or "RUNNING".
+---@field old_state string # What it was before.
+---@field requeued integer # Requests that went back to the backend's queue.
+
+---@class ServerEventAdmin
+---@field cause string # Why, for people.
+---@field new_admin table<string, boolean> # The administrative flags.
+---@field old_admin table<string, boolean> # What they were before.
+---@field requeued integer # Requests that went back to the backend's queue.
+
+---@class Queue
+---@field alarm fun(self) # Ends the next core.wait() when something is pushed.
+---@field size fun(self): integer # How many things wait.
+---@field push fun(self, item: any): boolean # Appends; false when it is full or the item is nil.
+---@field pop fun(self): any # The oldest item, or nil.
+---@field pop_wait fun(self): any # The oldest item; waits for one.
+
+---@class Concat
+---@field add fun(self, text: string) # Appends.
+---@field dump fun(self): string # The whole text.
+
+---@class Channel
+---@field append fun(self, text: string): integer # Adds bytes at the end; the count or -1.
+---@field data fun(self, offset?: integer, length?: integer): string? # Bytes that have come.
+---@field forward fun(self, length: integer): integer # Passes bytes on.
+---@field input fun(self): integer # How many bytes have come.
+---@field insert fun(self, text: string, offset?: integer): integer # Adds bytes somewhere; the count or -1.
+---@field is_full fun(self): boolean # Whether nothing more fits.
+---@field is_resp fun(self): boolean # Whether it is the response's.
+---@field line fun(self, offset?: integer, length?: integer): string? # The first line that has come.
+---@field may_recv fun(self): boolean # Whether more can come.
+---@field output fun(self): integer # Bytes passed on and not yet sent.
+---@field prepend fun(self, text: string): integer # Adds bytes at the beginning; the count or -1.
+---@field remove fun(self, offset?: integer, length?: integer): integer # Takes bytes away.
+---@field send fun(self, text: string): integer # Sends bytes before all others.
+---@field set fun(self, text: string, offset?: integer, length?: integer): integer # Replaces bytes; the count or -1.
+---@field dup fun(self): string? # All bytes that have come (deprecated).
+---@field get fun(self): string? # Takes all bytes that have come (deprecated).
+---@field getline fun(self): string? # Takes one line (deprecated).
+---@field get_in_len fun(self): integer # As input() (deprecated).
+---@field get_out_len fun(self): integer # As output() (deprecated).
+
+---@class HTTP
+---@field req_get_headers fun(self): table<string, table<integer, string>> # The request's headers; values count from 0.
+---@field res_get_headers fun(self): table<string, table<integer, string>> # The response's headers; values count from 0.
+---@field req_add_header fun(self, name: string, value: string) # Adds a header to the request.
+---@field res_add_header fun(self, name: string, value: string) # Adds a header to the response.
+---@field req_del_header fun(self, name: string) # Removes a header from the request.
+---@field res_del_header fun(self, name: string) # Removes a header from the response.
+---@field req_set_header fun(self, name: string, value: string) # Replaces a header of the request.
+---@field res_set_header fun(self, name: string, value: string) # Replaces a header of the response.
+---@field req_rep_header fun(self, name: string, regex: string, replacement: string) # Rewrites whole header lines of the request.
+---@field res_rep_header fun(self, name: string, regex: string, replacement: string) # Rewrites whole header lines of the response.
+---@field req_rep_value fun(self, name: string, regex: string, replacement: string) # Rewrites the values of a request header.
+---@field res_rep_value fun(self, name: string, regex: string, replacement: string) # Rewrites the values of a response header.
+---@field req_set_method fun(self, method: string): boolean # Sets the method.
+---@field req_set_path fun(self, path: string): boolean # Sets the path.
+---@field req_set_query fun(self, query: string): boolean # Sets the query string.
+---@field req_set_uri fun(self, uri: string): boolean # Sets the whole target.
+---@field res_set_status fun(self, status: integer, reason?: string) # Sets the status.
+
+---@class HTTPMessage
+---@field channel Channel # The channel it passes through.
+---@field add_header fun(self, name: string, value: string) # Adds a header.
+---@field append fun(self, text: string): integer # Adds bytes at the end; the count or -1.
+---@field body fun(self, offset?: integer, length?: integer): string? # Bytes of the body that have come.
+---@field eom fun(self): boolean # Whether the message ends here.
+---@field del_header fun(self, name: string) # Removes a header.
+---@field get_headers fun(self): table<string, table<integer, string>> # The headers; values count from 0.
+---@field get_stline fun(self): table<string, string> # The parts of the first line.
+---@field forward fun(self, length: integer): integer # Passes bytes on.
+---@field input fun(self): integer # How many bytes have come.
+---@field insert fun(self, text: string, offset?: integer): integer # Adds bytes somewhere; the count or -1.
+---@field is_full fun(self): boolean # Whether nothing more fits.
+---@field is_resp fun(self): boolean # Whether it is the response.
+---@field may_recv fun(self): boolean # Whether more can come.
+---@field output fun(self): integer # Bytes passed on and not yet sent.
+---@field prepend fun(self, text: string): integer # Adds bytes at the beginning; the count or -1.
+---@field remove fun(self, offset?: integer, length?: integer): integer # Takes bytes away.
+---@field rep_header fun(self, name: string, regex: string, replacement: string) # Rewrites whole header lines.
+---@field rep_value fun(self, name: string, regex: string, replacement: string) # Rewrites the values of a header.
+---@field send fun(self, text: string): integer # Sends bytes before all others.
+---@field set fun(self, text: string, offset?: integer, length?: integer): integer # Replaces bytes; the count or -1.
+---@field set_body_len fun(self, length: integer|"chunked"): boolean # Tells how long the body will be.
+---@field set_eom fun(self) # Ends the message here.
+---@field set_header fun(self, name: string, value: string) # Replaces a header.
+---@field set_method fun(self, method: string): boolean # Sets the method of a request.
+---@field set_path fun(self, path: string): boolean # Sets the path of a request.
+---@field set_query fun(self, query: string): boolean # Sets the query string of a request.
+---@field set_status fun(self, status: integer, reason?: string): boolean # Sets the status of a response.
+---@field set_uri fun(self, uri: string): boolean # Sets the whole target of a request.
+---@field unset_eom fun(self) # Lets the message go on.
+
+---@class HTTPClientRequest
+---@field url string # Where to.
+---@field headers table<string, string[]>? # Headers by name.
+---@field body string? # The body.
+---@field dst string? # The address to connect to, instead of the URL's.
+---@field timeout integer? # Milliseconds to wait for bytes.
+
+---@class HTTPClientResponse
+---@field status integer # The status; 0 when there was no answer.
+---@field reason string # The phrase, or what went wrong.
+---@field headers table<string, table<integer, string>> # Headers by lower-case name; values count from 0.
+---@field body string # The body.
+
+---@class HTTPClient
+---@field get fun(self, request: HTTPClientRequest): HTTPClientResponse # Sends GET.
+---@field head fun(self, request: HTTPClientRequest): HTTPClientResponse # Sends HEAD.
+---@field put fun(self, request: HTTPClientRequest): HTTPClientResponse # Sends PUT.
+---@field post fun(self, request: HTTPClientRequest): HTTPClientResponse # Sends POST.
+---@field delete fun(self, request: HTTPClientRequest): HTTPClientResponse # Sends DELETE.
+
+---@class TXN
+---@field c Converters # Converters.
+---@field sc Converters # Converters that return strings.
+---@field f Fetches # Sample fetches.
+---@field sf Fetches # Sample fetches that return strings.
+---@field req Channel # The request's bytes.
+---@field res Channel # The response's bytes.
+---@field http HTTP # The heads, in HTTP proxies.
+---@field http_req HTTPMessage? # The request, in filters.
+---@field http_res HTTPMessage? # The response, in filters.
+---@field log fun(self, level: integer, message: string) # Sends a line to the proxy's loggers.
+---@field deflog fun(self, message: string) # Logs at the level of the transaction.
+---@field Debug fun(self, message: string) # Logs at level debug.
+---@field Info fun(self, message: string) # Logs at level info.
+---@field Warning fun(self, message: string) # Logs at level warning.
+---@field Alert fun(self, message: string) # Logs at level alert.
+---@field get_priv fun(self): any # What the script kept with the transaction.
+---@field set_priv fun(self, data: any) # Keeps something with the transaction.
+---@field set_var fun(self, name: string, value: any, only_if_known?: boolean): boolean # Sets a variable.
+---@field unset_var fun(self, name: string): boolean # Forgets a variable.
+---@field get_var fun(self, name: string): any # A variable.
+---@field reply fun(self, reply?: table): Reply # An answer to give to done().
+---@field done fun(self, reply?: Reply) # Ends the transaction, with an answer if given.
+---@field set_fc_tos fun(self, tos: integer) # Marks packets to the client with a type of service.
+---@field set_fc_mark fun(self, mark: integer) # Marks packets to the client for netfilter.
+---@field set_loglevel fun(self, level: integer) # Sets the level of the transaction's log line.
+---@field set_mark fun(self, mark: integer) # As set_fc_mark() (deprecated).
+---@field set_tos fun(self, tos: integer) # As set_fc_tos() (deprecated).
+---@field set_priority_class fun(self, class: integer) # Sets the class in the queue.
+---@field set_priority_offset fun(self, offset: integer) # Sets the offset in the queue.
+
+---@class Reply
+---@field status integer # The status.
+---@field reason string # The phrase.
+---@field headers table<string, table<integer, string>> # The headers.
+---@field body string # The body.
+---@field set_status fun(self, status: integer, reason?: string) # Sets the status.
+---@field add_header fun(self, name: string, value: string) # Adds a header.
+---@field del_header fun(self, name: string) # Removes a header.
+---@field set_body fun(self, body?: string) # Sets the body.
+
+---@class Socket
+---@field close fun(self) # Closes it.
+---@field connect fun(self, address: string, port?: integer): integer? # Connects to an address, a name or "unix@…".
+---@field connect_ssl fun(self, address: string, port?: integer): integer? # Connects with TLS.
+---@field getpeername fun(self): string? # The other side's address.
+---@field getsockname fun(self): string? # This side's address.
+---@field receive fun(self, pattern?: string|integer, prefix?: string): string?, string?, string? # "*l" a line, "*a" all, or so many bytes; nil, the error and what had come.
+---@field send fun(self, data: string, from?: integer, to?: integer): integer?, string?, integer? # Sends; the index of the last byte sent.
+---@field setoption fun(self, option: string, value?: any): integer # Has no effect.
+---@field settimeout fun(self, seconds: number, mode?: string): integer? # The longest time an operation may wait.
+
+---@class Regex
+---@field new fun(regex: string, case_sensitive: boolean): boolean, Regex|string # Compiles a regular expression.
+---@field exec fun(self, text: string): boolean # Whether it matches.
+---@field match fun(self, text: string): boolean, string[] # Whether it matches, and the groups.
+
+---@class Map
+---@field _int integer # Keys are numbers.
+---@field _ip integer # Keys are networks.
+---@field _str integer # Keys are strings.
+---@field _beg integer # Keys are beginnings.
+---@field _sub integer # Keys are parts.
+---@field _dir integer # Keys are path elements.
+---@field _dom integer # Keys are domains.
+---@field _end integer # Keys are ends.
+---@field _reg integer # Keys are regular expressions.
+---@field new fun(file: string, method: integer): Map # Loads a map, while scripts load.
+---@field lookup fun(self, key: string): string? # The value of a key.
+---@field slookup fun(self, key: string): string # The value of a key, or "".
+
+---@class Patref
+---@field get_name fun(self): string # Its name.
+---@field is_map fun(self): boolean # Whether entries have values.
+---@field purge fun(self) # Removes all entries.
+---@field prepare fun(self) # Collects what follows, to be made visible at once.
+---@field commit fun(self): boolean?, string? # Makes it visible.
+---@field giveup fun(self) # Forgets it.
+---@field add fun(self, key: string, value?: string): boolean?, string? # Adds an entry.
+---@field add_bulk fun(self, entries: table): boolean?, string? # Adds many entries.
+---@field del fun(self, key: string): boolean # Removes entries.
+---@field set fun(self, key: string, value: string, force?: boolean): boolean?, string? # Sets the value of entries.
+---@field event_sub fun(self, types: string[], handler: fun(event: string, sub: EventSub, when: integer)): EventSub # Calls the function when entries change.
+
+---@class AppletHTTP
+---@field c Converters # Converters.
+---@field sc Converters # Converters that return strings.
+---@field f Fetches # Sample fetches.
+---@field sf Fetches # Sample fetches that return strings.
+---@field method string # The request's method.
+---@field version string # The request's version.
+---@field path string # The request's path.
+---@field qs string # The request's query string.
+---@field length integer # The body's length, 0 when it is not known.
+---@field headers table<string, table<integer, string>> # The request's headers; values count from 0.
+---@field set_status fun(self, status: integer, reason?: string) # Sets the status.
+---@field add_header fun(self, name: string, value: string) # Adds a header to the response.
+---@field start_response fun(self) # Sends the head.
+---@field getline fun(self): string # One line of the body.
+---@field receive fun(self, size?: integer): string # The body, or so much of it.
+---@field send fun(self, data: string) # Sends bytes of the body.
+---@field get_priv fun(self): any # What the script kept with the transaction.
+---@field set_priv fun(self, data: any) # Keeps something with the transaction.
+---@field set_var fun(self, name: string, value: any, only_if_known?: boolean): boolean # Sets a variable.
+---@field unset_var fun(self, name: string): boolean # Forgets a variable.
+---@field get_var fun(self, name: string): any # A variable.
+
+---@class AppletTCP
+---@field c Converters # Converters.
+---@field sc Converters # Converters that return strings.
+---@field f Fetches # Sample fetches.
+---@field sf Fetches # Sample fetches that return strings.
+---@field getline fun(self): string # One line.
+---@field receive fun(self, size?: integer, timeout?: integer): string? # All bytes until the end, or so many.
+---@field try_receive fun(self): string? # What has come, without waiting.
+---@field send fun(self, data: string) # Sends bytes.
+---@field get_priv fun(self): any # What the script kept with the session.
+---@field set_priv fun(self, data: any) # Keeps something with the session.
+---@field set_var fun(self, name: string, value: any, only_if_known?: boolean): boolean # Sets a variable.
+---@field unset_var fun(self, name: string): boolean # Forgets a variable.
+---@field get_var fun(self, name: string): any # A variable.
+
+---@class StickTable
+---@field info fun(self): table # What the table is like.
+---@field lookup fun(self, key: string): table? # The entry of a key.
+---@field dump fun(self, filter?: table): table # All entries, or those that pass the filter.
+
+---@class Fetches
+---@field accept_date fun(self, ...: any): any # When the connection was accepted, since the epoch (s, ms, us).
+---@field acl fun(self, ...: any): any # Whether all the named ACLs, or their opposites with !, are true.
+---@field act_conn fun(self, ...: any): any # Connections of the whole process.
+---@field always_false fun(self, ...: any): any # Always false.
+---@field always_true fun(self, ...: any): any # Always true.
+---@field avg_queue fun(self, ...: any): any # Waiting connections of a backend for each usable server.
+---@field base fun(self, ...: any): any # The Host header and the path, without the query.
+---@field base32 fun(self, ...: any): any # A 32-bit hash of base.
+---@field base32_src fun(self, ...: any): any # A 32-bit hash of base followed by the client's address.
+---@field baseq fun(self, ...: any): any # The Host header and the path with the query.
+---@field bc_be_queue fun(self, ...: any): any # The place in the backend's queue when it was entered, as %bq.
+---@field bc_dst fun(self, ...: any): any # The server's address, as connected to.
+---@field bc_dst_port fun(self, ...: any): any # The server's port, as connected to.
+---@field bc_err fun(self, ...: any): any # The number of the server connection's error, 0 for none.
+---@field bc_err_name fun(self, ...: any): any # The name of the server connection's error.
+---@field bc_err_str fun(self, ...: any): any # The error of the server connection in words.
+---@field bc_glitches fun(self, ...: any): any # Protocol oddities counted on the server connection.
+---@field bc_http_major fun(self, ...: any): any # The server's major HTTP version, 0 when it speaks none.
+---@field bc_nb_streams fun(self, ...: any): any # Streams open on the server connection.
+---@field bc_reused fun(self, ...: any): any # Whether the server connection had served before.
+---@field bc_rtt fun(self, ...: any): any # Round-trip time towards the server, in ms or us.
+---@field bc_rttvar fun(self, ...: any): any # How much the round-trip time towards the server varies.
+---@field bc_settings_streams_limit fun(self, ...: any): any # Streams the server connection may have open.
+---@field bc_src fun(self, ...: any): any # The address this side uses towards the server.
+---@field bc_src_port fun(self, ...: any): any # The port this side uses towards the server.
+---@field bc_srv_queue fun(self, ...: any): any # The place in the server's queue when it was entered, as %sq.
+---@field bc_timer_connect fun(self, ...: any): any # Time to connect to the server, as %Tc.
+---@field be_conn fun(self, ...: any): any # Connections of a backend.
+---@field be_conn_free fun(self, ...: any): any # Connections a backend's servers could still take, -1 without limit.
+---@field be_connect_timeout fun(self, ...: any): any # The backend's connect timeout in milliseconds.
+---@field be_id fun(self, ...: any): any # The backend's number.
+---@field be_max_retries fun(self, ...: any): any # The backend's number of retries.
+---@field be_name fun(self, ...: any): any # The backend's name.
+---@field be_queue_timeout fun(self, ...: any): any # The backend's queue timeout in milliseconds.
+---@field be_server_timeout fun(self, ...: any): any # The backend's server timeout in milliseconds.
+---@field be_sess_rate fun(self, ...: any): any # New sessions a second of a backend.
+---@field be_tarpit_timeout fun(self, ...: any): any # The backend's tarpit timeout in milliseconds.
+---@field be_tunnel_timeout fun(self, ...: any): any # The backend's tunnel timeout in milliseconds.
+---@field bin fun(self, ...: any): any # The bytes that the hexadecimal text stands for.
+---@field bool fun(self, ...: any): any # The given truth value: true, false, 1 or 0.
+---@field bs_aborted fun(self, ...: any): any # Shows internals of the reference implementation.
+---@field bs_debug_str fun(self, ...: any): any # Shows internals of the reference implementation.
+---@field bs_id fun(self, ...: any): any # Shows internals of the reference implementation.
+---@field bs_rst_code fun(self, ...: any): any # Shows internals of the reference implementation.
+---@field bytes_in fun(self, ...: any): any # As req.bytes_in.
+---@field bytes_out fun(self, ...: any): any # As res.bytes_in.
+---@field capture_req_hdr fun(self, ...: any): any # The text in a capture slot of the request.
+---@field capture_req_method fun(self, ...: any): any # The method as the client sent it.
+---@field capture_req_uri fun(self, ...: any): any # The path and query as the client sent them.
+---@field capture_req_ver fun(self, ...: any): any # The request's version as in HTTP/1.1.
+---@field capture_res_hdr fun(self, ...: any): any # The text in a capture slot of the response.
+---@field capture_res_ver fun(self, ...: any): any # The response's version as in HTTP/1.1.
+---@field connslots fun(self, ...: any): any # Connection and queue slots a backend has left, -1 without limit.
+---@field cook fun(self, ...: any): any # As req.cook.
+---@field cook_cnt fun(self, ...: any): any # As req.cook_cnt.
+---@field cook_val fun(self, ...: any): any # As req.cook_val.
+---@field cookie fun(self, ...: any): any # As req.cook in requests and res.cook in responses.
+---@field cpu_calls fun(self, ...: any): any # Needs accounting of processor time.
+---@field cpu_ns_avg fun(self, ...: any): any # Needs accounting of processor time.
+---@field cpu_ns_tot fun(self, ...: any): any # Needs accounting of processor time.
+---@field cpu_usage_grp fun(self, ...: any): any # Needs accounting of processor time.
+---@field cpu_usage_proc fun(self, ...: any): any # Needs accounting of processor time.
+---@field cpu_usage_thr fun(self, ...: any): any # Needs accounting of processor time.
+---@field cur_client_timeout fun(self, ...: any): any # The client timeout now in force, in milliseconds.
+---@field cur_connect_timeout fun(self, ...: any): any # The connect timeout now in force, in milliseconds.
+---@field cur_max_retries fun(self, ...: any): any # The number of retries now in force.
+---@field cur_queue_timeout fun(self, ...: any): any # The queue timeout now in force, in milliseconds.
+---@field cur_server_timeout fun(self, ...: any): any # The server timeout now in force, in milliseconds.
+---@field cur_tarpit_timeout fun(self, ...: any): any # The tarpit timeout now in force, in milliseconds.
+---@field cur_tunnel_timeout fun(self, ...: any): any # The tunnel timeout now in force, in milliseconds.
+---@field date fun(self, ...: any): any # The present date since the epoch, plus an offset, in a unit (s, ms, us).
+---@field date_us fun(self, ...: any): any # The microseconds within the present second.
+---@field distcc_body fun(self, ...: any): any # The bytes behind a token of a distcc stream.
+---@field distcc_param fun(self, ...: any): any # The number in a token of a distcc stream.
+---@field dst fun(self, ...: any): any # The address the client connected to.
+---@field dst_conn fun(self, ...: any): any # Connections of the listening socket.
+---@field dst_is_local fun(self, ...: any): any # Whether the address connected to is one of this host.
+---@field dst_port fun(self, ...: any): any # The port the client connected to.
+---@field dump_all_vars fun(self, ...: any): any # All variables of a scope, with an optional prefix and delimiter.
+---@field env fun(self, ...: any): any # The value of an environment variable.
+---@field fc_dst fun(self, ...: any): any # The destination address of the client connection itself.
+---@field fc_dst_is_local fun(self, ...: any): any # Whether fc_dst is an address of this host.
+---@field fc_dst_port fun(self, ...: any): any # The destination port of the client connection itself.
+---@field fc_err fun(self, ...: any): any # The number of the client connection's error, 0 for none.
+---@field fc_err_name fun(self, ...: any): any # The name of the client connection's error.
+---@field fc_err_str fun(self, ...: any): any # The error of the client connection in words.
+---@field fc_fackets fun(self, ...: any): any # Forward-acknowledged segments.
+---@field fc_glitches fun(self, ...: any): any # Protocol oddities counted on the client connection.
+---@field fc_http_major fun(self, ...: any): any # The client's major HTTP version, 0 when it speaks none.
+---@field fc_lost fun(self, ...: any): any # Segments counted as lost.
+---@field fc_nb_streams fun(self, ...: any): any # Streams open on the client connection.
+---@field fc_pp_authority fun(self, ...: any): any # The authority TLV of the PROXY header.
+---@field fc_pp_tlv fun(self, ...: any): any # The TLV of the PROXY header with that number or name.
+---@field fc_pp_unique_id fun(self, ...: any): any # The unique-id TLV of the PROXY header.
+---@field fc_rcvd_proxy fun(self, ...: any): any # Whether the client sent a PROXY header.
+---@field fc_reordering fun(self, ...: any): any # The reordering the kernel reckons with.
+---@field fc_retrans fun(self, ...: any): any # Segments sent again and not acknowledged.
+---@field fc_rtt fun(self, ...: any): any # Round-trip time towards the client, in ms or us.
+---@field fc_rttvar fun(self, ...: any): any # How much the round-trip time towards the client varies.
+---@field fc_sacked fun(self, ...: any): any # Selectively acknowledged segments.
+---@field fc_saved_syn fun(self, ...: any): any # The SYN packet, where the listener keeps it.
+---@field fc_settings_streams_limit fun(self, ...: any): any # Streams the client connection may have open.
+---@field fc_src fun(self, ...: any): any # The source address of the client connection itself.
+---@field fc_src_is_local fun(self, ...: any): any # Whether fc_src is an address of this host.
+---@field fc_src_port fun(self, ...: any): any # The source port of the client connection itself.
+---@field fc_timer_handshake fun(self, ...: any): any # Time of the handshakes of the client connection, as %Th.
+---@field fc_timer_total fun(self, ...: any): any # Time since the connection was accepted, as %Tt.
+---@field fc_unacked fun(self, ...: any): any # Segments not acknowledged yet.
+---@field fcgi_docroot fun(self, ...: any): any # Needs FastCGI.
+---@field fcgi_index fun(self, ...: any): any # Needs FastCGI.
+---@field fe_client_timeout fun(self, ...: any): any # The frontend's client timeout in milliseconds.
+---@field fe_conn fun(self, ...: any): any # Connections of a frontend.
+---@field fe_defbe fun(self, ...: any): any # The name of the frontend's default backend.
+---@field fe_id fun(self, ...: any): any # The frontend's number.
+---@field fe_name fun(self, ...: any): any # The frontend's name.
+---@field fe_req_rate fun(self, ...: any): any # Requests a second of a frontend.
+---@field fe_sess_rate fun(self, ...: any): any # New sessions a second of a frontend.
+---@field fe_tarpit_timeout fun(self, ...: any): any # The frontend's tarpit timeout in milliseconds.
+---@field fs_aborted fun(self, ...: any): any # Shows internals of the reference implementation.
+---@field fs_debug_str fun(self, ...: any): any # Shows internals of the reference implementation.
+---@field fs_id fun(self, ...: any): any # Shows internals of the reference implementation.
+---@field fs_rst_code fun(self, ...: any): any # Shows internals of the reference implementation.
+---@field hdr fun(self, ...: any): any # As req.hdr in requests and res.hdr in responses.
+---@field hdr_cnt fun(self, ...: any): any # As req.hdr_cnt.
+---@field hdr_ip fun(self, ...: any): any # As req.hdr_ip.
+---@field hdr_val fun(self, ...: any): any # As req.hdr_val.
+---@field hostname fun(self, ...: any): any # The name of this host.
+---@field http_auth fun(self, ...: any): any # Whether the basic credentials are right by a user list.
+---@field http_auth_bearer fun(self, ...: any): any # The bearer token, in Authorization or the given header.
+---@field http_auth_group fun(self, ...: any): any # The user with right credentials; ACLs see the user's groups.
+---@field http_auth_pass fun(self, ...: any): any # The password in basic credentials.
+---@field http_auth_type fun(self, ...: any): any # The scheme of the credentials.
+---@field http_auth_user fun(self, ...: any): any # The user in basic credentials.
+---@field http_first_req fun(self, ...: any): any # Whether this is the first request of its connection.
+---@field int fun(self, ...: any): any # The given number.
+---@field internal_htx_blk_data fun(self, ...: any): any # Shows internals of the reference implementation.
+---@field internal_htx_blk_hdrname fun(self, ...: any): any # Shows internals of the reference implementation.
+---@field internal_htx_blk_hdrval fun(self, ...: any): any # Shows internals of the reference implementation.
+---@field internal_htx_blk_size fun(self, ...: any): any # Shows internals of the reference implementation.
+---@field internal_htx_blk_start_line fun(self, ...: any): any # Shows internals of the reference implementation.
+---@field internal_htx_blk_type fun(self, ...: any): any # Shows internals of the reference implementation.
+---@field internal_htx_data fun(self, ...: any): any # Shows internals of the reference implementation.
+---@field internal_htx_free fun(self, ...: any): any # Shows internals of the reference implementation.
+---@field internal_htx_free_data fun(self, ...: any): any # Shows internals of the reference implementation.
+---@field internal_htx_has_eom fun(self, ...: any): any # Shows internals of the reference implementation.
+---@field internal_htx_nbblks fun(self, ...: any): any # Shows internals of the reference implementation.
+---@field internal_htx_size fun(self, ...: any): any # Shows internals of the reference implementation.
+---@field internal_htx_used fun(self, ...: any): any # Shows internals of the reference implementation.
+---@field internal_strm_is_htx fun(self, ...: any): any # Shows internals of the reference implementation.
+---@field ipv4 fun(self, ...: any): any # The given IPv4 address.
+---@field ipv6 fun(self, ...: any): any # The given IPv6 address.
+---@field last_entity fun(self, ...: any): any # The last rule or filter that ran, for logs after errors.
+---@field last_rule_file fun(self, ...: any): any # The file of the rule that ended the last evaluation of rules.
+---@field last_rule_line fun(self, ...: any): any # The line of the rule that ended the last evaluation of rules.
+---@field lat_ns_avg fun(self, ...: any): any # Needs accounting of processor time.
+---@field lat_ns_tot fun(self, ...: any): any # Needs accounting of processor time.
+---@field meth fun(self, ...: any): any # The given HTTP method.
+---@field method fun(self, ...: any): any # The request's method.
+---@field nbproc fun(self, ...: any): any # The number of processes, always 1.
+---@field nbsrv fun(self, ...: any): any # Usable servers of a backend.
+---@field path fun(self, ...: any): any # The path of the target, without the query.
+---@field pathq fun(self, ...: any): any # The path of the target with the query.
+---@field payload fun(self, ...: any): any # As req.payload in requests and res.payload in responses.
+---@field payload_lv fun(self, ...: any): any # As req.payload_lv in requests and res.payload_lv in responses.
+---@field pid fun(self, ...: any): any # The process's number.
+---@field prio_class fun(self, ...: any): any # The priority class in queues, as set by rules.
+---@field prio_offset fun(self, ...: any): any # The priority offset in queues, as set by rules.
+---@field proc fun(self, ...: any): any # The number of this process among its like, always 1.
+---@field query fun(self, ...: any): any # What follows the question mark; with_qm keeps the mark.
+---@field queue fun(self, ...: any): any # Waiting connections of a backend and its servers.
+---@field quic_enabled fun(self, ...: any): any # Whether QUIC can be used.
+---@field rand fun(self, ...: any): any # A random number from zero up to below the range (2^32 without one).
+---@field rdp_cookie fun(self, ...: any): any # As req.rdp_cookie.
+---@field rdp_cookie_cnt fun(self, ...: any): any # As req.rdp_cookie_cnt.
+---@field rep_ssl_hello_type fun(self, ...: any): any # As res.ssl_hello_type.
+---@field req_body fun(self, ...: any): any # The request's body as far as it is buffered.
+---@field req_body_len fun(self, ...: any): any # How many bytes of the request's body are buffered.
+---@field req_body_param fun(self, ...: any): any # A parameter of a form in the request's body.
+---@field req_body_size fun(self, ...: any): any # The length of the request's body as advertised.
+---@field req_bytes_in fun(self, ...: any): any # Bytes received from the client, as %U.
+---@field req_bytes_out fun(self, ...: any): any # Bytes of the request sent on to the server.
+---@field req_cook fun(self, ...: any): any # The value of a request's cookie.
+---@field req_cook_cnt fun(self, ...: any): any # How many cookies of the name the request has.
+---@field req_cook_names fun(self, ...: any): any # The names of the request's cookies with a delimiter between.
+---@field req_cook_val fun(self, ...: any): any # The value of a request's cookie as a number.
+---@field req_fhdr fun(self, ...: any): any # A request header's whole value, the last one or that of a number.
+---@field req_fhdr_cnt fun(self, ...: any): any # How many request headers of the name there are.
+---@field req_hdr fun(self, ...: any): any # An element of a request header's list, the last or that of a number.
+---@field req_hdr_cnt fun(self, ...: any): any # How many elements the request headers of the name hold.
+---@field req_hdr_ip fun(self, ...: any): any # A request header's element as an address.
+---@field req_hdr_names fun(self, ...: any): any # The names of all request headers with a delimiter between.
+---@field req_hdr_val fun(self, ...: any): any # A request header's element as a number.
+---@field req_hdrs fun(self, ...: any): any # All request headers as lines, with the empty line at the end.
+---@field req_hdrs_bin fun(self, ...: any): any # All request headers as pairs of lengths and bytes.
+---@field req_len fun(self, ...: any): any # As req.len.
+---@field req_len fun(self, ...: any): any # How many bytes of the request are buffered.
+---@field req_payload fun(self, ...: any): any # Bytes of the request: offset, length (0: to the end).
+---@field req_payload_lv fun(self, ...: any): any # Bytes of the request behind a length field.
+---@field req_proto_http fun(self, ...: any): any # As req.proto_http.
+---@field req_proto_http fun(self, ...: any): any # Whether the request's bytes are HTTP.
+---@field req_rdp_cookie fun(self, ...: any): any # The RDP cookie of the request, of any or the given name.
+---@field req_rdp_cookie_cnt fun(self, ...: any): any # How many RDP cookies the request has.
+---@field req_ssl_alpn fun(self, ...: any): any # The ALPN protocols in a client's hello that passes through.
+---@field req_ssl_cipherlist fun(self, ...: any): any # The cipher numbers in a client's hello that passes through.
+---@field req_ssl_ec_ext fun(self, ...: any): any # Whether a client's hello names elliptic curves.
+---@field req_ssl_hello_type fun(self, ...: any): any # As req.ssl_hello_type.
+---@field req_ssl_hello_type fun(self, ...: any): any # The type of the hello in the request: 1 is a client's.
+---@field req_ssl_keyshare_groups fun(self, ...: any): any # The groups of the key shares in a client's hello.
+---@field req_ssl_sigalgs fun(self, ...: any): any # The signature algorithms in a client's hello.
+---@field req_ssl_sni fun(self, ...: any): any # As req.ssl_sni.
+---@field req_ssl_sni fun(self, ...: any): any # The server name in a client's hello that passes through.
+---@field req_ssl_st_ext fun(self, ...: any): any # Session tickets in a client's hello: 0 none, 1 asked, 2 sent.
+---@field req_ssl_supported_groups fun(self, ...: any): any # The groups in a client's hello.
+---@field req_ssl_ver fun(self, ...: any): any # As req.ssl_ver.
+---@field req_ssl_ver fun(self, ...: any): any # The protocol version in a client's hello, major * 65536 + minor.
+---@field req_timer_hdr fun(self, ...: any): any # Time to receive the request's head, as %TR.
+---@field req_timer_idle fun(self, ...: any): any # Time before the request's first byte, as %Ti.
+---@field req_timer_queue fun(self, ...: any): any # Time in queues, as %Tw.
+---@field req_timer_tq fun(self, ...: any): any # Time until the request's head was complete, as %Tq.
+---@field req_ver fun(self, ...: any): any # As req.ver.
+---@field req_ver fun(self, ...: any): any # The request's HTTP version, such as 1.1.
+---@field request_date fun(self, ...: any): any # When the request's first byte came, since the epoch (s, ms, us).
+---@field res_body fun(self, ...: any): any # The response's body as far as it is buffered.
+---@field res_body_len fun(self, ...: any): any # How many bytes of the response's body are buffered.
+---@field res_body_size fun(self, ...: any): any # The length of the response's body as advertised.
+---@field res_bytes_in fun(self, ...: any): any # Bytes received from the server, as %B.
+---@field res_bytes_out fun(self, ...: any): any # Bytes of the response sent on to the client.
+---@field res_cache_hit fun(self, ...: any): any # Whether the response came from a cache.
+---@field res_cache_name fun(self, ...: any): any # The cache that the response came from.
+---@field res_comp fun(self, ...: any): any # Whether the response was compressed here.
+---@field res_comp_algo fun(self, ...: any): any # The algorithm that compressed the response.
+---@field res_cook fun(self, ...: any): any # The value of a cookie that the response sets.
+---@field res_cook_cnt fun(self, ...: any): any # How many cookies of the name the response sets.
+---@field res_cook_names fun(self, ...: any): any # The names of the cookies that the response sets.
+---@field res_cook_val fun(self, ...: any): any # The value of a cookie that the response sets, as a number.
+---@field res_fhdr fun(self, ...: any): any # A response header's whole value, the last one or that of a number.
+---@field res_fhdr_cnt fun(self, ...: any): any # How many response headers of the name there are.
+---@field res_hdr fun(self, ...: any): any # An element of a response header's list, the last or that of a number.
+---@field res_hdr_cnt fun(self, ...: any): any # How many elements the response headers of the name hold.
+---@field res_hdr_ip fun(self, ...: any): any # A response header's element as an address.
+---@field res_hdr_names fun(self, ...: any): any # The names of all response headers with a delimiter between.
+---@field res_hdr_val fun(self, ...: any): any # A response header's element as a number.
+---@field res_hdrs fun(self, ...: any): any # All response headers as lines, with the empty line at the end.
+---@field res_hdrs_bin fun(self, ...: any): any # All response headers as pairs of lengths and bytes.
+---@field res_len fun(self, ...: any): any # How many bytes of the response are buffered.
+---@field res_payload fun(self, ...: any): any # Bytes of the response: offset, length (0: to the end).
+---@field res_payload_lv fun(self, ...: any): any # Bytes of the response behind a length field.
+---@field res_ssl_hello_type fun(self, ...: any): any # The type of the hello in the response: 2 is a server's.
+---@field res_timer_data fun(self, ...: any): any # Time of the transfer of the response, as %Td.
+---@field res_timer_hdr fun(self, ...: any): any # Time until the response's head was complete, as %Tr.
+---@field res_ver fun(self, ...: any): any # The response's HTTP version, such as 1.1.
+---@field resp_ver fun(self, ...: any): any # As res.ver.
+---@field sc0_bytes_in_rate fun(self, ...: any): any # Needs stick tables.
+---@field sc0_bytes_out_rate fun(self, ...: any): any # Needs stick tables.
+---@field sc0_clr_gpc0 fun(self, ...: any): any # Needs stick tables.
+---@field sc0_clr_gpc1 fun(self, ...: any): any # Needs stick tables.
+---@field sc0_conn_cnt fun(self, ...: any): any # Needs stick tables.
+---@field sc0_conn_cur fun(self, ...: any): any # Needs stick tables.
+---@field sc0_conn_rate fun(self, ...: any): any # Needs stick tables.
+---@field sc0_get_gpc0 fun(self, ...: any): any # Needs stick tables.
+---@field sc0_get_gpc1 fun(self, ...: any): any # Needs stick tables.
+---@field sc0_get_gpt0 fun(self, ...: any): any # Needs stick tables.
+---@field sc0_glitch_cnt fun(self, ...: any): any # Needs stick tables.
+---@field sc0_glitch_rate fun(self, ...: any): any # Needs stick tables.
+---@field sc0_gpc0_rate fun(self, ...: any): any # Needs stick tables.
+---@field sc0_gpc1_rate fun(self, ...: any): any # Needs stick tables.
+---@field sc0_http_err_cnt fun(self, ...: any): any # Needs stick tables.
+---@field sc0_http_err_rate fun(self, ...: any): any # Needs stick tables.
+---@field sc0_http_fail_cnt fun(self, ...: any): any # Needs stick tables.
+---@field sc0_http_fail_rate fun(self, ...: any): any # Needs stick tables.
+---@field sc0_http_req_cnt fun(self, ...: any): any # Needs stick tables.
+---@field sc0_http_req_rate fun(self, ...: any): any # Needs stick tables.
+---@field sc0_inc_gpc0 fun(self, ...: any): any # Needs stick tables.
+---@field sc0_inc_gpc1 fun(self, ...: any): any # Needs stick tables.
+---@field sc0_kbytes_in fun(self, ...: any): any # Needs stick tables.
+---@field sc0_kbytes_out fun(self, ...: any): any # Needs stick tables.
+---@field sc0_key fun(self, ...: any): any # Needs stick tables.
+---@field sc0_sess_cnt fun(self, ...: any): any # Needs stick tables.
+---@field sc0_sess_rate fun(self, ...: any): any # Needs stick tables.
+---@field sc0_tracked fun(self, ...: any): any # Needs stick tables.
+---@field sc0_trackers fun(self, ...: any): any # Needs stick tables.
+---@field sc1_bytes_in_rate fun(self, ...: any): any # Needs stick tables.
+---@field sc1_bytes_out_rate fun(self, ...: any): any # Needs stick tables.
+---@field sc1_clr_gpc fun(self, ...: any): any # Needs stick tables.
+---@field sc1_clr_gpc0 fun(self, ...: any): any # Needs stick tables.
+---@field sc1_clr_gpc1 fun(self, ...: any): any # Needs stick tables.
+---@field sc1_conn_cnt fun(self, ...: any): any # Needs stick tables.
+---@field sc1_conn_cur fun(self, ...: any): any # Needs stick tables.
+---@field sc1_conn_rate fun(self, ...: any): any # Needs stick tables.
+---@field sc1_get_gpc0 fun(self, ...: any): any # Needs stick tables.
+---@field sc1_get_gpc1 fun(self, ...: any): any # Needs stick tables.
+---@field sc1_get_gpt0 fun(self, ...: any): any # Needs stick tables.
+---@field sc1_glitch_cnt fun(self, ...: any): any # Needs stick tables.
+---@field sc1_glitch_rate fun(self, ...: any): any # Needs stick tables.
+---@field sc1_gpc0_rate fun(self, ...: any): any # Needs stick tables.
+---@field sc1_gpc1_rate fun(self, ...: any): any # Needs stick tables.
+---@field sc1_http_err_cnt fun(self, ...: any): any # Needs stick tables.
+---@field sc1_http_err_rate fun(self, ...: any): any # Needs stick tables.
+---@field sc1_http_fail_cnt fun(self, ...: any): any # Needs stick tables.
+---@field sc1_http_fail_rate fun(self, ...: any): any # Needs stick tables.
+---@field sc1_http_req_cnt fun(self, ...: any): any # Needs stick tables.
+---@field sc1_http_req_rate fun(self, ...: any): any # Needs stick tables.
+---@field sc1_inc_gpc0 fun(self, ...: any): any # Needs stick tables.
+---@field sc1_inc_gpc1 fun(self, ...: any): any # Needs stick tables.
+---@field sc1_kbytes_in fun(self, ...: any): any # Needs stick tables.
+---@field sc1_kbytes_out fun(self, ...: any): any # Needs stick tables.
+---@field sc1_key fun(self, ...: any): any # Needs stick tables.
+---@field sc1_sess_cnt fun(self, ...: any): any # Needs stick tables.
+---@field sc1_sess_rate fun(self, ...: any): any # Needs stick tables.
+---@field sc1_tracked fun(self, ...: any): any # Needs stick tables.
+---@field sc1_trackers fun(self, ...: any): any # Needs stick tables.
+---@field sc2_bytes_in_rate fun(self, ...: any): any # Needs stick tables.
+---@field sc2_bytes_out_rate fun(self, ...: any): any # Needs stick tables.
+---@field sc2_clr_gpc0 fun(self, ...: any): any # Needs stick tables.
+---@field sc2_clr_gpc1 fun(self, ...: any): any # Needs stick tables.
+---@field sc2_conn_cnt fun(self, ...: any): any # Needs stick tables.
+---@field sc2_conn_cur fun(self, ...: any): any # Needs stick tables.
+---@field sc2_conn_rate fun(self, ...: any): any # Needs stick tables.
+---@field sc2_get_gpc0 fun(self, ...: any): any # Needs stick tables.
+---@field sc2_get_gpc1 fun(self, ...: any): any # Needs stick tables.
+---@field sc2_get_gpt0 fun(self, ...: any): any # Needs stick tables.
+---@field sc2_glitch_cnt fun(self, ...: any): any # Needs stick tables.
+---@field sc2_glitch_rate fun(self, ...: any): any # Needs stick tables.
+---@field sc2_gpc0_rate fun(self, ...: any): any # Needs stick tables.
+---@field sc2_gpc1_rate fun(self, ...: any): any # Needs stick tables.
+---@field sc2_http_err_cnt fun(self, ...: any): any # Needs stick tables.
+---@field sc2_http_err_rate fun(self, ...: any): any # Needs stick tables.
+---@field sc2_http_fail_cnt fun(self, ...: any): any # Needs stick tables.
+---@field sc2_http_fail_rate fun(self, ...: any): any # Needs stick tables.
+---@field sc2_http_req_cnt fun(self, ...: any): any # Needs stick tables.
+---@field sc2_http_req_rate fun(self, ...: any): any # Needs stick tables.
+---@field sc2_inc_gpc0 fun(self, ...: any): any # Needs stick tables.
+---@field sc2_inc_gpc1 fun(self, ...: any): any # Needs stick tables.
+---@field sc2_kbytes_in fun(self, ...: any): any # Needs stick tables.
+---@field sc2_kbytes_out fun(self, ...: any): any # Needs stick tables.
+---@field sc2_key fun(self, ...: any): any # Needs stick tables.
+---@field sc2_sess_cnt fun(self, ...: any): any # Needs stick tables.
+---@field sc2_sess_rate fun(self, ...: any): any # Needs stick tables.
+---@field sc2_tracked fun(self, ...: any): any # Needs stick tables.
+---@field sc2_trackers fun(self, ...: any): any # Needs stick tables.
+---@field sc_bytes_in_rate fun(self, ...: any): any # Needs stick tables.
+---@field sc_bytes_out_rate fun(self, ...: any): any # Needs stick tables.
+---@field sc_clr_gpc fun(self, ...: any): any # Needs stick tables.
+---@field sc_clr_gpc0 fun(self, ...: any): any # Needs stick tables.
+---@field sc_clr_gpc1 fun(self, ...: any): any # Needs stick tables.
+---@field sc_conn_cnt fun(self, ...: any): any # Needs stick tables.
+---@field sc_conn_cur fun(self, ...: any): any # Needs stick tables.
+---@field sc_conn_rate fun(self, ...: any): any # Needs stick tables.
+---@field sc_get_gpc fun(self, ...: any): any # Needs stick tables.
+---@field sc_get_gpc0 fun(self, ...: any): any # Needs stick tables.
+---@field sc_get_gpc1 fun(self, ...: any): any # Needs stick tables.
+---@field sc_get_gpt fun(self, ...: any): any # Needs stick tables.
+---@field sc_get_gpt0 fun(self, ...: any): any # Needs stick tables.
+---@field sc_glitch_cnt fun(self, ...: any): any # Needs stick tables.
+---@field sc_glitch_rate fun(self, ...: any): any # Needs stick tables.
+---@field sc_gpc0_rate fun(self, ...: any): any # Needs stick tables.
+---@field sc_gpc1_rate fun(self, ...: any): any # Needs stick tables.
+---@field sc_gpc_rate fun(self, ...: any): any # Needs stick tables.
+---@field sc_http_err_cnt fun(self, ...: any): any # Needs stick tables.
+---@field sc_http_err_rate fun(self, ...: any): any # Needs stick tables.
+---@field sc_http_fail_cnt fun(self, ...: any): any # Needs stick tables.
+---@field sc_http_fail_rate fun(self, ...: any): any # Needs stick tables.
+---@field sc_http_req_cnt fun(self, ...: any): any # Needs stick tables.
+---@field sc_http_req_rate fun(self, ...: any): any # Needs stick tables.
+---@field sc_inc_gpc fun(self, ...: any): any # Needs stick tables.
+---@field sc_inc_gpc0 fun(self, ...: any): any # Needs stick tables.
+---@field sc_inc_gpc1 fun(self, ...: any): any # Needs stick tables.
+---@field sc_kbytes_in fun(self, ...: any): any # Needs stick tables.
+---@field sc_kbytes_out fun(self, ...: any): any # Needs stick tables.
+---@field sc_key fun(self, ...: any): any # Needs stick tables.
+---@field sc_sess_cnt fun(self, ...: any): any # Needs stick tables.
+---@field sc_sess_rate fun(self, ...: any): any # Needs stick tables.
+---@field sc_tracked fun(self, ...: any): any # Needs stick tables.
+---@field sc_trackers fun(self, ...: any): any # Needs stick tables.
+---@field scook fun(self, ...: any): any # As res.cook.
+---@field scook_cnt fun(self, ...: any): any # As res.cook_cnt.
+---@field scook_val fun(self, ...: any): any # As res.cook_val.
+---@field server_status fun(self, ...: any): any # The status as the server sent it.
+---@field shdr fun(self, ...: any): any # As res.hdr.
+---@field shdr_cnt fun(self, ...: any): any # As res.hdr_cnt.
+---@field shdr_ip fun(self, ...: any): any # As res.hdr_ip.
+---@field shdr_val fun(self, ...: any): any # As res.hdr_val.
+---@field so_id fun(self, ...: any): any # The number of the listening socket.
+---@field so_name fun(self, ...: any): any # The name of the listening socket.
+---@field spoe_engine_id fun(self, ...: any): any # Needs SPOE.
+---@field src fun(self, ...: any): any # The client's address, as PROXY headers and set-src leave it.
+---@field src_bytes_in_rate fun(self, ...: any): any # Needs stick tables.
+---@field src_bytes_out_rate fun(self, ...: any): any # Needs stick tables.
+---@field src_clr_gpc fun(self, ...: any): any # Needs stick tables.
+---@field src_clr_gpc0 fun(self, ...: any): any # Needs stick tables.
+---@field src_clr_gpc1 fun(self, ...: any): any # Needs stick tables.
+---@field src_conn_cnt fun(self, ...: any): any # Needs stick tables.
+---@field src_conn_cur fun(self, ...: any): any # Needs stick tables.
+---@field src_conn_rate fun(self, ...: any): any # Needs stick tables.
+---@field src_get_gpc fun(self, ...: any): any # Needs stick tables.
+---@field src_get_gpc0 fun(self, ...: any): any # Needs stick tables.
+---@field src_get_gpc1 fun(self, ...: any): any # Needs stick tables.
+---@field src_get_gpt fun(self, ...: any): any # Needs stick tables.
+---@field src_get_gpt0 fun(self, ...: any): any # Needs stick tables.
+---@field src_glitch_cnt fun(self, ...: any): any # Needs stick tables.
+---@field src_glitch_rate fun(self, ...: any): any # Needs stick tables.
+---@field src_gpc0_rate fun(self, ...: any): any # Needs stick tables.
+---@field src_gpc1_rate fun(self, ...: any): any # Needs stick tables.
+---@field src_gpc_rate fun(self, ...: any): any # Needs stick tables.
+---@field src_http_err_cnt fun(self, ...: any): any # Needs stick tables.
+---@field src_http_err_rate fun(self, ...: any): any # Needs stick tables.
+---@field src_http_fail_cnt fun(self, ...: any): any # Needs stick tables.
+---@field src_http_fail_rate fun(self, ...: any): any # Needs stick tables.
+---@field src_http_req_cnt fun(self, ...: any): any # Needs stick tables.
+---@field src_http_req_rate fun(self, ...: any): any # Needs stick tables.
+---@field src_inc_gpc fun(self, ...: any): any # Needs stick tables.
+---@field src_inc_gpc0 fun(self, ...: any): any # Needs stick tables.
+---@field src_inc_gpc1 fun(self, ...: any): any # Needs stick tables.
+---@field src_is_local fun(self, ...: any): any # Whether the client's address is one of this host.
+---@field src_kbytes_in fun(self, ...: any): any # Needs stick tables.
+---@field src_kbytes_out fun(self, ...: any): any # Needs stick tables.
+---@field src_port fun(self, ...: any): any # The client's port.
+---@field src_sess_cnt fun(self, ...: any): any # Needs stick tables.
+---@field src_sess_rate fun(self, ...: any): any # Needs stick tables.
+---@field src_updt_conn_cnt fun(self, ...: any): any # Needs stick tables.
+---@field srv_conn fun(self, ...: any): any # Connections of a server.
+---@field srv_conn_free fun(self, ...: any): any # Connections a server could still take, -1 without limit.
+---@field srv_id fun(self, ...: any): any # The number of the chosen server.
+---@field srv_is_up fun(self, ...: any): any # Whether a server is up and not in maintenance.
+---@field srv_iweight fun(self, ...: any): any # The configured weight of a server.
+---@field srv_name fun(self, ...: any): any # The name of the chosen server.
+---@field srv_queue fun(self, ...: any): any # Connections waiting for a server.
+---@field srv_sess_rate fun(self, ...: any): any # New sessions a second of a server.
+---@field srv_uweight fun(self, ...: any): any # The weight of a server as users see and set it.
+---@field srv_weight fun(self, ...: any): any # The weight of a server now in force.
+---@field ssl_bc fun(self, ...: any): any # Whether TLS is spoken with the server.
+---@field ssl_bc_alg_keysize fun(self, ...: any): any # Bits of the cipher key of the TLS connection to the server.
+---@field ssl_bc_alpn fun(self, ...: any): any # The ALPN protocol chosen of the TLS connection to the server.
+---@field ssl_bc_cipher fun(self, ...: any): any # The cipher of the TLS connection to the server.
+---@field ssl_bc_client_early_traffic_secret fun(self, ...: any): any # The TLS 1.3 client early traffic secret of the TLS connection to the server.
+---@field ssl_bc_client_handshake_traffic_secret fun(self, ...: any): any # The TLS 1.3 client handshake traffic secret of the TLS connection to the server.
+---@field ssl_bc_client_random fun(self, ...: any): any # The client random of the TLS connection to the server.
+---@field ssl_bc_client_traffic_secret_0 fun(self, ...: any): any # The TLS 1.3 client traffic secret of the TLS connection to the server.
+---@field ssl_bc_curve fun(self, ...: any): any # The key exchange group of the TLS connection to the server.
+---@field ssl_bc_early_exporter_secret fun(self, ...: any): any # The TLS 1.3 early exporter secret of the TLS connection to the server.
+---@field ssl_bc_err fun(self, ...: any): any # The number of the last error of the TLS connection to the server.
+---@field ssl_bc_err_str fun(self, ...: any): any # The last error in words of the TLS connection to the server.
+---@field ssl_bc_exporter_secret fun(self, ...: any): any # The TLS 1.3 exporter secret of the TLS connection to the server.
+---@field ssl_bc_is_resumed fun(self, ...: any): any # Whether the session was resumed of the TLS connection to the server.
+---@field ssl_bc_npn fun(self, ...: any): any # The NPN protocol chosen of the TLS connection to the server.
+---@field ssl_bc_protocol fun(self, ...: any): any # The protocol version of the TLS connection to the server.
+---@field ssl_bc_server_handshake_traffic_secret fun(self, ...: any): any # The TLS 1.3 server handshake traffic secret of the TLS connection to the server.
+---@field ssl_bc_server_random fun(self, ...: any): any # The server random of the TLS connection to the server.
+---@field ssl_bc_server_traffic_secret_0 fun(self, ...: any): any # The TLS 1.3 server traffic secret of the TLS connection to the server.
+---@field ssl_bc_session_id fun(self, ...: any): any # The session identifier of the TLS connection to the server.
+---@field ssl_bc_session_key fun(self, ...: any): any # The session master key of the TLS connection to the server.
+---@field ssl_bc_sni fun(self, ...: any): any # The server name of the TLS connection to the server.
+---@field ssl_bc_unique_id fun(self, ...: any): any # The TLS unique identifier of the TLS connection to the server.
+---@field ssl_bc_use_keysize fun(self, ...: any): any # Bits of the cipher key in use of the TLS connection to the server.
+---@field ssl_c_ca_err fun(self, ...: any): any # The first error in the chain of the client's certificate.
+---@field ssl_c_ca_err_depth fun(self, ...: any): any # The depth of the first error in the chain of the client's certificate.
+---@field ssl_c_chain_der fun(self, ...: any): any # The chain, DER-encoded of the client's certificate.
+---@field ssl_c_der fun(self, ...: any): any # DER encoding of the client's certificate.
+---@field ssl_c_err fun(self, ...: any): any # The number of the last error of the client's certificate.
+---@field ssl_c_i_dn fun(self, ...: any): any # The distinguished name of the issuer of the client's certificate.
+---@field ssl_c_key_alg fun(self, ...: any): any # The key algorithm of the client's certificate.
+---@field ssl_c_notafter fun(self, ...: any): any # The end of validity of the client's certificate.
+---@field ssl_c_notbefore fun(self, ...: any): any # The start of validity of the client's certificate.
+---@field ssl_c_policies fun(self, ...: any): any # The policies of the client's certificate.
+---@field ssl_c_r_dn fun(self, ...: any): any # The distinguished name of the root of the client's certificate.
+---@field ssl_c_s_dn fun(self, ...: any): any # The distinguished name of the subject of the client's certificate.
+---@field ssl_c_san fun(self, ...: any): any # The subject alternative names of the client's certificate.
+---@field ssl_c_serial fun(self, ...: any): any # The serial number of the client's certificate.
+---@field ssl_c_sha1 fun(self, ...: any): any # The SHA-1 fingerprint of the client's certificate.
+---@field ssl_c_sig_alg fun(self, ...: any): any # The signature algorithm of the client's certificate.
+---@field ssl_c_used fun(self, ...: any): any # Whether the client showed a certificate.
+---@field ssl_c_verify fun(self, ...: any): any # The result of verification of the client's certificate.
+---@field ssl_c_version fun(self, ...: any): any # The version of the client's certificate.
+---@field ssl_f_der fun(self, ...: any): any # DER encoding of the certificate shown to the client.
+---@field ssl_f_i_dn fun(self, ...: any): any # The distinguished name of the issuer of the certificate shown to the client.
+---@field ssl_f_key_alg fun(self, ...: any): any # The key algorithm of the certificate shown to the client.
+---@field ssl_f_notafter fun(self, ...: any): any # The end of validity of the certificate shown to the client.
+---@field ssl_f_notbefore fun(self, ...: any): any # The start of validity of the certificate shown to the client.
+---@field ssl_f_s_dn fun(self, ...: any): any # The distinguished name of the subject of the certificate shown to the client.
+---@field ssl_f_serial fun(self, ...: any): any # The serial number of the certificate shown to the client.
+---@field ssl_f_sha1 fun(self, ...: any): any # The SHA-1 fingerprint of the certificate shown to the client.
+---@field ssl_f_sig_alg fun(self, ...: any): any # The signature algorithm of the certificate shown to the client.
+---@field ssl_f_version fun(self, ...: any): any # The version of the certificate shown to the client.
+---@field ssl_fc fun(self, ...: any): any # Whether TLS is spoken with the client.
+---@field ssl_fc_alg_keysize fun(self, ...: any): any # Bits of the cipher key of the client's TLS connection.
+---@field ssl_fc_alpn fun(self, ...: any): any # The ALPN protocol chosen of the client's TLS connection.
+---@field ssl_fc_cipher fun(self, ...: any): any # The cipher of the client's TLS connection.
+---@field ssl_fc_cipherlist_bin fun(self, ...: any): any # The offered ciphers, binary of the client's TLS connection.
+---@field ssl_fc_cipherlist_hex fun(self, ...: any): any # The offered ciphers, hexadecimal of the client's TLS connection.
+---@field ssl_fc_cipherlist_str fun(self, ...: any): any # The offered ciphers, by name of the client's TLS connection.
+---@field ssl_fc_cipherlist_xxh fun(self, ...: any): any # A hash of the offered ciphers of the client's TLS connection.
+---@field ssl_fc_client_early_traffic_secret fun(self, ...: any): any # The TLS 1.3 client early traffic secret of the client's TLS connection.
+---@field ssl_fc_client_handshake_traffic_secret fun(self, ...: any): any # The TLS 1.3 client handshake traffic secret of the client's TLS connection.
+---@field ssl_fc_client_random fun(self, ...: any): any # The client random of the client's TLS connection.
+---@field ssl_fc_client_traffic_secret_0 fun(self, ...: any): any # The TLS 1.3 client traffic secret of the client's TLS connection.
+---@field ssl_fc_crtname fun(self, ...: any): any # The name of the certificate used of the client's TLS connection.
+---@field ssl_fc_curve fun(self, ...: any): any # The key exchange group of the client's TLS connection.
+---@field ssl_fc_early_exporter_secret fun(self, ...: any): any # The TLS 1.3 early exporter secret of the client's TLS connection.
+---@field ssl_fc_early_rcvd fun(self, ...: any): any # Whether early data was received of the client's TLS connection.
+---@field ssl_fc_ecformats_bin fun(self, ...: any): any # The offered point formats of the client's TLS connection.
+---@field ssl_fc_eclist_bin fun(self, ...: any): any # The offered groups of the client's TLS connection.
+---@field ssl_fc_err fun(self, ...: any): any # The number of the last error of the client's TLS connection.
+---@field ssl_fc_err_str fun(self, ...: any): any # The last error in words of the client's TLS connection.
+---@field ssl_fc_exporter_secret fun(self, ...: any): any # The TLS 1.3 exporter secret of the client's TLS connection.
+---@field ssl_fc_extlist_bin fun(self, ...: any): any # The numbers of the offered extensions of the client's TLS connection.
+---@field ssl_fc_has_crt fun(self, ...: any): any # Whether a client certificate was sent of the client's TLS connection.
+---@field ssl_fc_has_early fun(self, ...: any): any # Whether early data may be replayed of the client's TLS connection.
+---@field ssl_fc_has_sni fun(self, ...: any): any # Whether a server name was sent of the client's TLS connection.
+---@field ssl_fc_is_resumed fun(self, ...: any): any # Whether the session was resumed of the client's TLS connection.
+---@field ssl_fc_npn fun(self, ...: any): any # The NPN protocol chosen of the client's TLS connection.
+---@field ssl_fc_protocol fun(self, ...: any): any # The protocol version of the client's TLS connection.
+---@field ssl_fc_protocol_hello_id fun(self, ...: any): any # The version in the hello of the client's TLS connection.
+---@field ssl_fc_server_handshake_traffic_secret fun(self, ...: any): any # The TLS 1.3 server handshake traffic secret of the client's TLS connection.
+---@field ssl_fc_server_random fun(self, ...: any): any # The server random of the client's TLS connection.
+---@field ssl_fc_server_traffic_secret_0 fun(self, ...: any): any # The TLS 1.3 server traffic secret of the client's TLS connection.
+---@field ssl_fc_session_id fun(self, ...: any): any # The session identifier of the client's TLS connection.
+---@field ssl_fc_session_key fun(self, ...: any): any # The session master key of the client's TLS connection.
+---@field ssl_fc_sigalgs_bin fun(self, ...: any): any # The offered signature algorithms of the client's TLS connection.
+---@field ssl_fc_sni fun(self, ...: any): any # The server name of the client's TLS connection.
+---@field ssl_fc_supported_versions_bin fun(self, ...: any): any # The offered versions of the client's TLS connection.
+---@field ssl_fc_unique_id fun(self, ...: any): any # The TLS unique identifier of the client's TLS connection.
+---@field ssl_fc_use_keysize fun(self, ...: any): any # Bits of the cipher key in use of the client's TLS connection.
+---@field ssl_s_chain_der fun(self, ...: any): any # The chain, DER-encoded of the server's certificate.
+---@field ssl_s_der fun(self, ...: any): any # DER encoding of the server's certificate.
+---@field ssl_s_i_dn fun(self, ...: any): any # The distinguished name of the issuer of the server's certificate.
+---@field ssl_s_key_alg fun(self, ...: any): any # The key algorithm of the server's certificate.
+---@field ssl_s_notafter fun(self, ...: any): any # The end of validity of the server's certificate.
+---@field ssl_s_notbefore fun(self, ...: any): any # The start of validity of the server's certificate.
+---@field ssl_s_s_dn fun(self, ...: any): any # The distinguished name of the subject of the server's certificate.
+---@field ssl_s_serial fun(self, ...: any): any # The serial number of the server's certificate.
+---@field ssl_s_sha1 fun(self, ...: any): any # The SHA-1 fingerprint of the server's certificate.
+---@field ssl_s_sig_alg fun(self, ...: any): any # The signature algorithm of the server's certificate.
+---@field ssl_s_version fun(self, ...: any): any # The version of the server's certificate.
+---@field status fun(self, ...: any): any # The response's status.
+---@field stopping fun(self, ...: any): any # Whether the process is on its way out.
+---@field str fun(self, ...: any): any # The given text.
+---@field table_avl fun(self, ...: any): any # Needs stick tables.
+---@field table_cnt fun(self, ...: any): any # Needs stick tables.
+---@field term_events fun(self, ...: any): any # Events at the end of the exchange; a dash, as none are recorded.
+---@field tgroup fun(self, ...: any): any # The number of the thread's group, always 0.
+---@field thread fun(self, ...: any): any # The number of the thread that asks.
+---@field txn_conn_retries fun(self, ...: any): any # How often connecting was tried again, as %rc.
+---@field txn_id32 fun(self, ...: any): any # A number of this exchange, as %rt.
+---@field txn_redispatched fun(self, ...: any): any # Whether a retry went to another server.
+---@field txn_sess_term_state fun(self, ...: any): any # How the exchange ended, in two letters, as %ts.
+---@field txn_status fun(self, ...: any): any # The status given to the client, as %ST.
+---@field txn_timer_total fun(self, ...: any): any # Time since the request's first byte, as %Ta.
+---@field txn_timer_user fun(self, ...: any): any # Time as the client sees it, without idle time, as %Tu.
+---@field unique_id fun(self, ...: any): any # The identifier made by unique-id-format.
+---@field uptime fun(self, ...: any): any # Seconds since the process started.
+---@field url fun(self, ...: any): any # The whole target of the request.
+---@field url32 fun(self, ...: any): any # A 32-bit hash of the Host header and the target.
+---@field url32_src fun(self, ...: any): any # A 32-bit hash as url32, followed by the client's address.
+---@field url_ip fun(self, ...: any): any # The IPv4 address in an absolute target.
+---@field url_param fun(self, ...: any): any # The value of a query parameter: name, delimiter, i to ignore case.
+---@field url_port fun(self, ...: any): any # The port in an absolute target.
+---@field urlp fun(self, ...: any): any # As url_param.
+---@field urlp_val fun(self, ...: any): any # The value of a query parameter as a number.
+---@field uuid fun(self, ...: any): any # A random UUID of version 4 (the default) or 7.
+---@field var fun(self, ...: any): any # The value of a variable, or the given default when it is not set.
+---@field wait_end fun(self, ...: any): any # True once the inspection delay is over; waits for it until then.
+---@field waiting_entity fun(self, ...: any): any # The rule or filter that was waiting when an error came.
+
+---@class Converters
+---@field add fun(self, value: any, ...: any): any # Adds a number or variable.
+---@field add_item fun(self, value: any, ...: any): any # Appends a delimiter, a variable and a text, the delimiter only between texts.
+---@field aes_cbc_dec fun(self, value: any, ...: any): any # Decrypts with AES-CBC.
+---@field aes_cbc_enc fun(self, value: any, ...: any): any # Encrypts with AES-CBC.
+---@field aes_gcm_dec fun(self, value: any, ...: any): any # Decrypts with AES-GCM; fails when the tag does not fit.
+---@field aes_gcm_enc fun(self, value: any, ...: any): any # Encrypts with AES-GCM and leaves the tag in a variable.
+---@field and fun(self, value: any, ...: any): any # Bitwise and with a number or variable.
+---@field b64dec fun(self, value: any, ...: any): any # Decodes base64.
+---@field base2 fun(self, value: any, ...: any): any # Eight binary digits a byte.
+---@field base64 fun(self, value: any, ...: any): any # Encodes as base64.
+---@field be2dec fun(self, value: any, ...: any): any # Big-endian chunks as decimal numbers with a separator between.
+---@field be2hex fun(self, value: any, ...: any): any # Chunks as hexadecimal digits with a separator between.
+---@field bool fun(self, value: any, ...: any): any # True unless the number is zero.
+---@field bytes fun(self, value: any, ...: any): any # Bytes from an offset on, at most so many.
+---@field capture_req fun(self, value: any, ...: any): any # Keeps the text in a capture slot of the request.
+---@field capture_res fun(self, value: any, ...: any): any # Keeps the text in a capture slot of the response.
+---@field concat fun(self, value: any, ...: any): any # Appends a text, a variable and a text.
+---@field cpl fun(self, value: any, ...: any): any # Flips all bits.
+---@field crc32 fun(self, value: any, ...: any): any # CRC32 as of Ethernet and gzip; 1 mixes it further.
+---@field crc32c fun(self, value: any, ...: any): any # CRC32C (RFC 4960); 1 mixes it further.
+---@field cut_crlf fun(self, value: any, ...: any): any # Ends the text at the first carriage return or newline.
+---@field date fun(self, value: any, ...: any): any # The seconds since the epoch of an HTTP date.
+---@field debug fun(self, value: any, ...: any): any # Sends the sample to a ring, stdout or stderr and passes it on.
+---@field digest fun(self, value: any, ...: any): any # A message digest of OpenSSL by its name.
+---@field div fun(self, value: any, ...: any): any # Divides by a number or variable.
+---@field djb2 fun(self, value: any, ...: any): any # The DJB2 hash; 1 mixes it further.
+---@field eth_data fun(self, value: any, ...: any): any # What follows the Ethernet header.
+---@field eth_dst fun(self, value: any, ...: any): any # The destination address of an Ethernet frame.
+---@field eth_hdr fun(self, value: any, ...: any): any # The Ethernet header with its VLANs.
+---@field eth_proto fun(self, value: any, ...: any): any # The EtherType.
+---@field eth_src fun(self, value: any, ...: any): any # The source address of an Ethernet frame.
+---@field eth_vlan fun(self, value: any, ...: any): any # The last VLAN of an Ethernet frame.
+---@field even fun(self, value: any, ...: any): any # True when the number is even.
+---@field fe_exists fun(self, value: any, ...: any): any # Whether there is a frontend of that name.
+---@field field fun(self, value: any, ...: any): any # The field of that index, from the front or (negative) from the back.
+---@field fix_is_valid fun(self, value: any, ...: any): any # Whether it is a whole and correct FIX message.
+---@field fix_tag_value fun(self, value: any, ...: any): any # The value of a tag of a FIX message.
+---@field has_ctl fun(self, value: any, ...: any): any # True when there is a control character of the mask.
+---@field hex fun(self, value: any, ...: any): any # Two hexadecimal digits a byte.
+---@field hex2i fun(self, value: any, ...: any): any # Hexadecimal digits as a number.
+---@field hmac fun(self, value: any, ...: any): any # A message authentication code with a digest and a key.
+---@field host_only fun(self, value: any, ...: any): any # A Host header without its port, in lower case.
+---@field htonl fun(self, value: any, ...: any): any # The low 32 bits as four bytes in network order.
+---@field http_date fun(self, value: any, ...: any): any # A date since the epoch as HTTP headers write it.
+---@field iif fun(self, value: any, ...: any): any # The first text when true, else the second.
+---@field in_table fun(self, value: any, ...: any): any # Whether a stick table has the entry; not supported yet.
+---@field ip_data fun(self, value: any, ...: any): any # What follows the IP header.
+---@field ip_df fun(self, value: any, ...: any): any # 1 when the packet must not be fragmented.
+---@field ip_dst fun(self, value: any, ...: any): any # The destination address.
+---@field ip_fp fun(self, value: any, ...: any): any # A fingerprint of the sender's IP and TCP.
+---@field ip_hdr fun(self, value: any, ...: any): any # The IP header with its options.
+---@field ip_proto fun(self, value: any, ...: any): any # The transport protocol's number.
+---@field ip_src fun(self, value: any, ...: any): any # The source address.
+---@field ip_tos fun(self, value: any, ...: any): any # The type of service or traffic class.
+---@field ip_ttl fun(self, value: any, ...: any): any # The time to live or hop limit.
+---@field ip_ver fun(self, value: any, ...: any): any # The IP version.
+---@field ipmask fun(self, value: any, ...: any): any # The address under a mask.
+---@field json fun(self, value: any, ...: any): any # Escapes for a JSON string; the argument names the input's coding.
+---@field json_query fun(self, value: any, ...: any): any # The value at a path of a JSON text.
+---@field jwt_decrypt_cert fun(self, value: any, ...: any): any # JSON web tokens; not supported yet.
+---@field jwt_decrypt_jwk fun(self, value: any, ...: any): any # JSON web tokens; not supported yet.
+---@field jwt_decrypt_secret fun(self, value: any, ...: any): any # JSON web tokens; not supported yet.
+---@field jwt_header_query fun(self, value: any, ...: any): any # JSON web tokens; not supported yet.
+---@field jwt_payload_query fun(self, value: any, ...: any): any # JSON web tokens; not supported yet.
+---@field jwt_verify fun(self, value: any, ...: any): any # JSON web tokens; not supported yet.
+---@field jwt_verify_cert fun(self, value: any, ...: any): any # JSON web tokens; not supported yet.
+---@field language fun(self, value: any, ...: any): any # The language of a list that an Accept-Language header prefers.
+---@field le2dec fun(self, value: any, ...: any): any # Little-endian chunks as decimal numbers with a separator between.
+---@field length fun(self, value: any, ...: any): any # The length of the text.
+---@field lower fun(self, value: any, ...: any): any # The text in lower case.
+---@field ltime fun(self, value: any, ...: any): any # Seconds since the epoch as local time in a format of strftime(3).
+---@field ltrim fun(self, value: any, ...: any): any # Without these characters at the front.
+---@field map fun(self, value: any, ...: any): any # Looks the sample up in a map.
+---@field map_beg fun(self, value: any, ...: any): any # Looks the sample up in a map.
+---@field map_beg_int fun(self, value: any, ...: any): any # Looks the sample up in a map.
+---@field map_beg_ip fun(self, value: any, ...: any): any # Looks the sample up in a map.
+---@field map_beg_key fun(self, value: any, ...: any): any # Looks the sample up in a map.
+---@field map_dir fun(self, value: any, ...: any): any # Looks the sample up in a map.
+---@field map_dir_int fun(self, value: any, ...: any): any # Looks the sample up in a map.
+---@field map_dir_ip fun(self, value: any, ...: any): any # Looks the sample up in a map.
+---@field map_dir_key fun(self, value: any, ...: any): any # Looks the sample up in a map.
+---@field map_dom fun(self, value: any, ...: any): any # Looks the sample up in a map.
+---@field map_dom_int fun(self, value: any, ...: any): any # Looks the sample up in a map.
+---@field map_dom_ip fun(self, value: any, ...: any): any # Looks the sample up in a map.
+---@field map_dom_key fun(self, value: any, ...: any): any # Looks the sample up in a map.
+---@field map_end fun(self, value: any, ...: any): any # Looks the sample up in a map.
+---@field map_end_int fun(self, value: any, ...: any): any # Looks the sample up in a map.
+---@field map_end_ip fun(self, value: any, ...: any): any # Looks the sample up in a map.
+---@field map_end_key fun(self, value: any, ...: any): any # Looks the sample up in a map.
+---@field map_int fun(self, value: any, ...: any): any # Looks the sample up in a map.
+---@field map_int_int fun(self, value: any, ...: any): any # Looks the sample up in a map.
+---@field map_int_ip fun(self, value: any, ...: any): any # Looks the sample up in a map.
+---@field map_int_key fun(self, value: any, ...: any): any # Looks the sample up in a map.
+---@field map_ip fun(self, value: any, ...: any): any # Looks the sample up in a map.
+---@field map_ip_int fun(self, value: any, ...: any): any # Looks the sample up in a map.
+---@field map_ip_ip fun(self, value: any, ...: any): any # Looks the sample up in a map.
+---@field map_ip_key fun(self, value: any, ...: any): any # Looks the sample up in a map.
+---@field map_reg fun(self, value: any, ...: any): any # Looks the sample up in a map.
+---@field map_reg_int fun(self, value: any, ...: any): any # Looks the sample up in a map.
+---@field map_reg_ip fun(self, value: any, ...: any): any # Looks the sample up in a map.
+---@field map_reg_key fun(self, value: any, ...: any): any # Looks the sample up in a map.
+---@field map_regm fun(self, value: any, ...: any): any # Looks the sample up in a map.
+---@field map_str fun(self, value: any, ...: any): any # Looks the sample up in a map.
+---@field map_str_int fun(self, value: any, ...: any): any # Looks the sample up in a map.
+---@field map_str_ip fun(self, value: any, ...: any): any # Looks the sample up in a map.
+---@field map_str_key fun(self, value: any, ...: any): any # Looks the sample up in a map.
+---@field map_sub fun(self, value: any, ...: any): any # Looks the sample up in a map.
+---@field map_sub_int fun(self, value: any, ...: any): any # Looks the sample up in a map.
+---@field map_sub_ip fun(self, value: any, ...: any): any # Looks the sample up in a map.
+---@field map_sub_key fun(self, value: any, ...: any): any # Looks the sample up in a map.
+---@field mod fun(self, value: any, ...: any): any # The remainder of a division by a number or variable.
+---@field mqtt_field_value fun(self, value: any, ...: any): any # A field or property of an MQTT CONNECT or CONNACK packet.
+---@field mqtt_is_valid fun(self, value: any, ...: any): any # Whether it is a valid MQTT CONNECT or CONNACK packet.
+---@field ms_ltime fun(self, value: any, ...: any): any # Milliseconds since the epoch as local time, also with %N.
+---@field ms_utime fun(self, value: any, ...: any): any # Milliseconds since the epoch as UTC, also with %N.
+---@field mul fun(self, value: any, ...: any): any # Multiplies by a number or variable.
+---@field nbsrv fun(self, value: any, ...: any): any # How many servers of the backend of that name are usable.
+---@field neg fun(self, value: any, ...: any): any # Changes the sign.
+---@field not fun(self, value: any, ...: any): any # True when the number is zero.
+---@field odd fun(self, value: any, ...: any): any # True when the number is odd.
+---@field or fun(self, value: any, ...: any): any # Bitwise or with a number or variable.
+---@field param fun(self, value: any, ...: any): any # The value of a parameter of a query or form.
+---@field port_only fun(self, value: any, ...: any): any # The port of a Host header, or 0.
+---@field protobuf fun(self, value: any, ...: any): any # A field of a protocol buffers message, as bytes or by its type.
+---@field regsub fun(self, value: any, ...: any): any # Replaces what a regular expression matches; flags 'i' and 'g'.
+---@field reverse fun(self, value: any, ...: any): any # The text backwards, byte by byte.
+---@field reverse_dom fun(self, value: any, ...: any): any # A host name with its labels in reverse order.
+---@field rfc7239_field fun(self, value: any, ...: any): any # A parameter of a Forwarded header: proto, host, by or for.
+---@field rfc7239_is_valid fun(self, value: any, ...: any): any # Whether it is a Forwarded header as RFC 7239 has it.
+---@field rfc7239_n2nn fun(self, value: any, ...: any): any # The name of a node: address, 'unknown' or obfuscated.
+---@field rfc7239_n2np fun(self, value: any, ...: any): any # The port of a node: number or obfuscated.
+---@field rfc7239_nn fun(self, value: any, ...: any): any # An address or text as the name of a node.
+---@field rfc7239_np fun(self, value: any, ...: any): any # A number or text as the port of a node.
+---@field rtrim fun(self, value: any, ...: any): any # Without these characters at the end.
+---@field sdbm fun(self, value: any, ...: any): any # The SDBM hash; 1 mixes it further.
+---@field secure_memcmp fun(self, value: any, ...: any): any # Compares with a variable in constant time.
+---@field set_var fun(self, value: any, ...: any): any # Sets a variable to the sample and passes it on, under conditions if given.
+---@field sha1 fun(self, value: any, ...: any): any # The SHA-1 digest.
+---@field sha2 fun(self, value: any, ...: any): any # A SHA-2 digest of 224, 256, 384 or 512 bits.
+---@field srv_is_up fun(self, value: any, ...: any): any # Whether the server of that name is up.
+---@field srv_queue fun(self, value: any, ...: any): any # How many requests wait for the server of that name.
+---@field strcmp fun(self, value: any, ...: any): any # Compares with a variable: below zero, zero, above zero.
+---@field sub fun(self, value: any, ...: any): any # Subtracts a number or variable.
+---@field table_bytes_in_rate fun(self, value: any, ...: any): any # A value of a stick table's entry; not supported yet.
+---@field table_bytes_out_rate fun(self, value: any, ...: any): any # A value of a stick table's entry; not supported yet.
+---@field table_clr_gpc fun(self, value: any, ...: any): any # A value of a stick table's entry; not supported yet.
+---@field table_clr_gpc0 fun(self, value: any, ...: any): any # A value of a stick table's entry; not supported yet.
+---@field table_clr_gpc1 fun(self, value: any, ...: any): any # A value of a stick table's entry; not supported yet.
+---@field table_conn_cnt fun(self, value: any, ...: any): any # A value of a stick table's entry; not supported yet.
+---@field table_conn_cur fun(self, value: any, ...: any): any # A value of a stick table's entry; not supported yet.
+---@field table_conn_rate fun(self, value: any, ...: any): any # A value of a stick table's entry; not supported yet.
+---@field table_expire fun(self, value: any, ...: any): any # A value of a stick table's entry; not supported yet.
+---@field table_glitch_cnt fun(self, value: any, ...: any): any # A value of a stick table's entry; not supported yet.
+---@field table_glitch_rate fun(self, value: any, ...: any): any # A value of a stick table's entry; not supported yet.
+---@field table_gpc fun(self, value: any, ...: any): any # A value of a stick table's entry; not supported yet.
+---@field table_gpc0 fun(self, value: any, ...: any): any # A value of a stick table's entry; not supported yet.
+---@field table_gpc0_rate fun(self, value: any, ...: any): any # A value of a stick table's entry; not supported yet.
+---@field table_gpc1 fun(self, value: any, ...: any): any # A value of a stick table's entry; not supported yet.
+---@field table_gpc1_rate fun(self, value: any, ...: any): any # A value of a stick table's entry; not supported yet.
+---@field table_gpc_rate fun(self, value: any, ...: any): any # A value of a stick table's entry; not supported yet.
+---@field table_gpt fun(self, value: any, ...: any): any # A value of a stick table's entry; not supported yet.
+---@field table_gpt0 fun(self, value: any, ...: any): any # A value of a stick table's entry; not supported yet.
+---@field table_http_err_cnt fun(self, value: any, ...: any): any # A value of a stick table's entry; not supported yet.
+---@field table_http_err_rate fun(self, value: any, ...: any): any # A value of a stick table's entry; not supported yet.
+---@field table_http_fail_cnt fun(self, value: any, ...: any): any # A value of a stick table's entry; not supported yet.
+---@field table_http_fail_rate fun(self, value: any, ...: any): any # A value of a stick table's entry; not supported yet.
+---@field table_http_req_cnt fun(self, value: any, ...: any): any # A value of a stick table's entry; not supported yet.
+---@field table_http_req_rate fun(self, value: any, ...: any): any # A value of a stick table's entry; not supported yet.
+---@field table_idle fun(self, value: any, ...: any): any # A value of a stick table's entry; not supported yet.
+---@field table_inc_gpc fun(self, value: any, ...: any): any # A value of a stick table's entry; not supported yet.
+---@field table_inc_gpc0 fun(self, value: any, ...: any): any # A value of a stick table's entry; not supported yet.
+---@field table_inc_gpc1 fun(self, value: any, ...: any): any # A value of a stick table's entry; not supported yet.
+---@field table_kbytes_in fun(self, value: any, ...: any): any # A value of a stick table's entry; not supported yet.
+---@field table_kbytes_out fun(self, value: any, ...: any): any # A value of a stick table's entry; not supported yet.
+---@field table_server_id fun(self, value: any, ...: any): any # A value of a stick table's entry; not supported yet.
+---@field table_sess_cnt fun(self, value: any, ...: any): any # A value of a stick table's entry; not supported yet.
+---@field table_sess_rate fun(self, value: any, ...: any): any # A value of a stick table's entry; not supported yet.
+---@field table_trackers fun(self, value: any, ...: any): any # A value of a stick table's entry; not supported yet.
+---@field tcp_dst fun(self, value: any, ...: any): any # The destination port.
+---@field tcp_flags fun(self, value: any, ...: any): any # The TCP flags.
+---@field tcp_options_list fun(self, value: any, ...: any): any # The kinds of all options in order.
+---@field tcp_options_mss fun(self, value: any, ...: any): any # The maximum segment size, or 0.
+---@field tcp_options_sack fun(self, value: any, ...: any): any # 1 when selective acknowledgements are permitted.
+---@field tcp_options_tsopt fun(self, value: any, ...: any): any # 1 when there is a timestamp.
+---@field tcp_options_tsval fun(self, value: any, ...: any): any # The timestamp, or 0.
+---@field tcp_options_wscale fun(self, value: any, ...: any): any # The window scale, or 0.
+---@field tcp_options_wsopt fun(self, value: any, ...: any): any # 1 when there is a window scale.
+---@field tcp_seq fun(self, value: any, ...: any): any # The sequence number.
+---@field tcp_src fun(self, value: any, ...: any): any # The source port.
+---@field tcp_win fun(self, value: any, ...: any): any # The window.
+---@field ub64dec fun(self, value: any, ...: any): any # Decodes base64url.
+---@field ub64enc fun(self, value: any, ...: any): any # Encodes as base64url.
+---@field ungrpc fun(self, value: any, ...: any): any # A field of a gRPC message, as bytes or by its type.
+---@field unset_var fun(self, value: any, ...: any): any # Unsets a variable and passes the sample on.
+---@field upper fun(self, value: any, ...: any): any # The text in upper case.
+---@field url_dec fun(self, value: any, ...: any): any # Decodes percent encoding; '+' is a blank in a query or form.
+---@field url_enc fun(self, value: any, ...: any): any # Encodes with percent signs for a query.
+---@field us_ltime fun(self, value: any, ...: any): any # Microseconds since the epoch as local time, also with %N.
+---@field us_utime fun(self, value: any, ...: any): any # Microseconds since the epoch as UTC, also with %N.
+---@field utime fun(self, value: any, ...: any): any # Seconds since the epoch as UTC in a format of strftime(3).
+---@field when fun(self, value: any, ...: any): any # Passes the sample on under a condition, else gives nothing.
+---@field word fun(self, value: any, ...: any): any # The word of that index, from the front or (negative) from the back.
+---@field wt6 fun(self, value: any, ...: any): any # The WT6 hash; 1 mixes it further.
+---@field x509_v_err_str fun(self, value: any, ...: any): any # The name of a result of certificate verification.
+---@field xor fun(self, value: any, ...: any): any # Bitwise exclusive or with a number or variable.
+---@field xxh3 fun(self, value: any, ...: any): any # XXH3 of 64 bits with a seed.
+---@field xxh32 fun(self, value: any, ...: any): any # XXH32 with a seed.
+---@field xxh64 fun(self, value: any, ...: any): any # XXH64 with a seed.
+
+---@type core
+core = {}
+---@type act
+act = {}
+---@type filter
+filter = {}
+---@type Map
+Map = {}
+---@type Regex
+Regex = {}

@@ -1,0 +1,237 @@
+"""What scripts do wrong is logged with its place and disturbs nothing else."""
+import re
+import subprocess
+
+import pytest
+
+from harness import BINARY
+
+GLOBAL = """
+global
+    tune.lua.bool-sample-conversion normal
+    {extra}
+    lua-load @dir@/e.lua
+"""
+
+HTTP = GLOBAL + """
+frontend fe
+    bind @fe@
+    http-request lua.act if {{ path /act }}
+    http-request set-header x-f %[lua.fetch] if {{ path /fetch }}
+    http-request set-header x-c %[str(a),lua.conv] if {{ path /conv }}
+    http-request use-service lua.svc if {{ path /svc }}
+    http-request return status 200 content-type text/plain string fine
+"""
+
+ALL = """
+core.register_action("act", {{"http-req"}}, function(txn) {body} end)
+core.register_fetches("fetch", function(txn) {body} end)
+core.register_converters("conv", function(s) {body} end)
+core.register_service("svc", "http", function(applet) {body} end)
+"""
+
+MISTAKES = {
+    "runtime": ("local t = nil\n t.x = 1", r"e\.lua:\d+: attempt to index a nil value"),
+    "argument": ("core.msleep({})", r"bad argument #1"),
+    "count": ("core.msleep(1, 2, 3)", r"'msleep' needs 1 arguments"),
+    "string": ("error('plain')", r"e\.lua:\d+: plain"),
+    "without a position": ("error('plain', 0)", r"runtime error: plain"),
+    "table": ("error({code = 1})", r"runtime error.*e\.lua:\d+"),
+    "tostring": ("error(setmetatable({}, {__tostring = function() return 'a thing' end}))", r"runtime error.*e\.lua:\d+"),
+    "nil": ("error(nil)", r"runtime error.*e\.lua:\d+"),
+    "gsub": ("string.gsub('a', 'a', function() error('deep') end)", r"deep"),
+    "pattern": ("string.find('a', '[')", r"malformed pattern"),
+    "unknown fetch": ("return nil + 1", r"attempt to perform arithmetic on a nil value"),
+}
+
+
+@pytest.mark.parametrize("kind", MISTAKES)
+def test_a_mistake_ends_only_its_call(start, kind):
+    body, pattern = MISTAKES[kind]
+    proxy = start(HTTP.format(extra=""), files={"e.lua": ALL.format(body=body)})
+    assert proxy.get("/act").text == "fine"
+    assert proxy.get("/fetch").text == "fine"
+    assert proxy.get("/conv").text == "fine"
+    assert proxy.get("/svc").status == 500
+    assert proxy.get("/").text == "fine"
+    proxy.wait_output(pattern)
+
+
+@pytest.mark.beyond  # which ends by a signal
+def test_recursion_without_end(start):
+    proxy = start(HTTP.format(extra=""), files={"e.lua": ALL.format(body="local function f() return 1 + f() end f()")})
+    for path in ("/act", "/fetch", "/conv", "/"):
+        assert proxy.get(path).text == "fine"
+    proxy.wait_output("stack overflow")
+
+
+@pytest.mark.parametrize("script, pattern", [
+    ("local = 3\n", r"e\.lua:1: .*expected"),
+    ("local x = 1\nfoo(\n", r"e\.lua:\d+: unexpected symbol"),
+    ("error('at load')\n", r"e\.lua:1: at load"),
+    ("core.register_action('x', {'nowhere'}, function() end)\n", r"'nowhere' is unknown"),
+    ("core.register_service('x', 'udp', function() end)\n", r"'udp' is unknown"),
+    ("core.register_fetches('x', 3)\n", r"function expected"),
+    ("core.register_filter('x', {})\n", r"'register_filter' needs 3 arguments"),
+])
+def test_a_script_that_does_not_load(check, script, pattern):
+    code, output = check(GLOBAL.format(extra="") + "frontend fe\n    bind @fe@\n", files={"e.lua": script})
+    assert code == 1
+    assert re.search(pattern, output)
+
+
+def test_a_script_that_is_not_there(check):
+    code, output = check("global\n    lua-load /nowhere/x.lua\nfrontend fe\n    bind @fe@\n")
+    assert code == 1
+    assert "/nowhere/x.lua" in output
+
+
+def test_errors_in_init_end_the_start(tmp_path):
+    (tmp_path / "e.lua").write_text("core.register_init(function() error('in init') end)")
+    (tmp_path / "x.cfg").write_text(f"""
+        global
+            lua-load {tmp_path}/e.lua
+        frontend fe
+            bind unix@{tmp_path}/fe
+    """)
+    done = subprocess.run([BINARY, "-f", str(tmp_path / "x.cfg")], capture_output=True, text=True, timeout=20)
+    assert done.returncode == 1
+    assert "in init" in done.stderr + done.stdout
+
+
+def test_errors_in_tasks_commands_and_filters(start):
+    script = """
+core.register_task(function() error("in a task") end)
+core.register_cli({"break", "it"}, "breaks", function(applet) error("in a command") end)
+core.register_cli({"say", "it"}, "says", function(applet) applet:send("said\\n") end)
+local F = {flags = filter.FLT_CFG_FL_HTX}
+F.__index = F
+function F:new() return setmetatable({}, F) end
+function F:http_headers() error("in a filter") end
+core.register_filter("f", F, function(f) return f end)
+"""
+    proxy = start(GLOBAL.format(extra="stats socket @dir@/cli level admin") + """
+        frontend fe
+            bind @fe@
+            http-request return status 200 string fine content-type text/plain if !{ path /filtered }
+            filter lua.f
+            default_backend be
+        backend be
+            server s 127.0.0.1:1
+    """, files={"e.lua": script})
+    proxy.wait_output("in a task")
+    proxy.cli("break it")
+    proxy.wait_output("in a command")
+    assert "said" in proxy.cli("say it")
+    assert proxy.get("/filtered").status == 400
+    proxy.wait_output("in a filter")
+    assert proxy.get("/").text == "fine"
+
+
+@pytest.mark.beyond  # where the machine is busy its watchdog ends the reference
+def test_memory_without_end(start):
+    script = ALL.format(body="local t = {} for i = 1, 1e9 do t[i] = ('x'):rep(1000) .. i end")
+    proxy = start(HTTP.format(extra="tune.lua.maxmem 20"), files={"e.lua": script})
+    assert proxy.get("/act").text == "fine"
+    assert proxy.get("/fetch").text == "fine"
+    proxy.wait_output("memory")
+    assert proxy.get("/").text == "fine"
+
+
+@pytest.mark.beyond  # its watchdog ends the reference
+@pytest.mark.parametrize("where", ["act", "fetch", "conv"])
+def test_a_loop_without_end(start, where):
+    script = ALL.format(body="while true do end")
+    proxy = start(HTTP.format(extra="tune.lua.burst-timeout 200\n    tune.lua.session-timeout 500"),
+                  files={"e.lua": script})
+    assert proxy.get(f"/{where}").text == "fine"
+    proxy.wait_output("timeout")
+    assert proxy.get("/").text == "fine"
+
+
+@pytest.mark.beyond
+@pytest.mark.parametrize("loop", [
+    "while true do pcall(function() while true do end end) end",
+    "local co = coroutine.wrap(function() while true do end end) co()",
+    "string.gsub(('a'):rep(10), '.', function() while true do end end)",
+    "setmetatable({}, {__gc = function() end}) while true do pcall(error) end",
+])
+def test_a_loop_that_hides(start, loop):
+    proxy = start(HTTP.format(extra="tune.lua.burst-timeout 200\n    tune.lua.session-timeout 500"),
+                  files={"e.lua": ALL.format(body=loop)})
+    assert proxy.get("/act").text == "fine"
+    proxy.wait_output("timeout")
+    assert proxy.get("/").text == "fine"
+
+
+@pytest.mark.beyond
+def test_objects_that_outlive_their_call(start):
+    """Whatever a script kept of another transaction says so, and never dangles."""
+    script = """
+local kept = {}
+local function try(name, f) local ok, e = pcall(f) if ok then kept.bad = name .. " worked" elseif not e:find("ended") then kept.bad = name .. ": " .. e end end
+core.register_action("act", {"http-req"}, function(txn)
+  if not kept.txn then
+    kept.txn, kept.http, kept.f, kept.sf, kept.c, kept.req, kept.reply = txn, txn.http, txn.f, txn.sf, txn.c, txn.req, txn:reply()
+    return
+  end
+  try("txn", function() kept.txn:get_var("txn.x") end)
+  try("set_var", function() kept.txn:set_var("txn.x", 1) end)
+  try("priv", function() kept.txn:set_priv({}) end)
+  try("done", function() kept.txn:done() end)
+  try("headers", function() kept.http:req_get_headers() end)
+  try("set", function() kept.http:req_set_header("a", "b") end)
+  try("fetch", function() kept.f:path() end)
+  try("string fetch", function() kept.sf:path() end)
+  try("converter", function() kept.c:lower("A") end)
+  try("channel", function() kept.req:input() end)
+  txn:set_var("txn.bad", kept.bad or "none")
+end)
+"""
+    proxy = start(GLOBAL.format(extra="") + """
+        frontend fe
+            bind @fe@
+            http-request lua.act
+            http-request return status 200 content-type text/plain lf-string "%[var(txn.bad)]"
+    """, files={"e.lua": script})
+    proxy.get("/")
+    assert proxy.get("/").text == "none"
+
+
+@pytest.mark.beyond
+def test_sockets_misused(start, tcp):
+    server = tcp(lambda wire: wire.send("line\n"))
+    host, port = server.address.split(":")
+    script = f"""
+core.register_action("act", {{"http-req"}}, function(txn)
+  local out = {{}}
+  local function note(...) local t = table.pack(...) for i = 1, t.n do t[i] = tostring(t[i]) end out[#out + 1] = table.concat(t, ",") end
+  local s = core.tcp()
+  note(pcall(s.close, s))
+  s = core.tcp()
+  note(s:receive("*l"))
+  note(s:send("x"))
+  s = core.tcp()
+  note(s:connect("127.0.0.1", 1))
+  s = core.tcp()
+  s:connect("{host}", {port})
+  note(s:receive("*l"))
+  note(s:receive("*l"))
+  s:close()
+  note(s:receive("*l"))
+  note(pcall(s.close, s))
+  note(pcall(s.settimeout, s, -1))
+  note(pcall(s.receive, s, "*z"))
+  note(pcall(s.connect, s, "999.1.1.1.1", "x"))
+  txn:set_var("txn.out", table.concat(out, " | "))
+end)
+"""
+    proxy = start(GLOBAL.format(extra="") + """
+        frontend fe
+            bind @fe@
+            http-request lua.act
+            http-request return status 200 content-type text/plain lf-string "%[var(txn.out)]"
+    """, files={"e.lua": script})
+    answer = proxy.get("/").text
+    assert "line" in answer and "nil" in answer
+    assert proxy.get("/").text == answer
