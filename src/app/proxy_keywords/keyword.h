@@ -57,6 +57,7 @@ std::vector<const ProxyKeyword*> all_proxy_keywords();
 // "it belongs in 'frontend', 'listen' and 'defaults' sections", for a word that stands elsewhere;
 // empty when no section knows it.
 std::string where_it_belongs(std::string_view word);
+
 // In which order filters are passed, once all of a section were read.
 void order_filters(ProxyDraft& draft, config::Diagnostics& diagnostics);
 
