@@ -146,6 +146,7 @@ Run::Moved Run::move_filtered(Direction direction) {
   constexpr int kPieces = 8;
   const bool request = direction == Direction::request;
   wire::Output& out = request ? server_out_ : client_out_;
+  if (request && request_dead_) return Moved::nothing;
   Moved result = Moved::nothing;
   for (int pieces = 0; pieces < kPieces; ++pieces) {
     if (out.blocked()) {
@@ -157,7 +158,7 @@ Run::Moved Run::move_filtered(Direction direction) {
       }
       if (out.blocked()) return result;
     }
-    if (request ? request_sent_ || request_dead_ : response_done_) return result;
+    if (request ? request_sent_ : response_done_) return result;
     const Moved fed = feed_filters(direction);
     if (fed > Moved::some) return fed;
     if (filters_->pump(direction) == rules::Filtered::error) return Moved::refused;
