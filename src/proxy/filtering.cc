@@ -31,7 +31,7 @@ Step Run::filter_failed(Direction direction, rules::Filtered how) {
 // Until a filter that said "wait" may be asked again: bytes came, or its time has.
 bool Run::wait_for_filter(Direction direction, rt::Instant deadline) {
   if (rt::now() >= deadline) return false;
-  const rt::Instant until = std::min(deadline, filters_->wake_at());
+  const rt::Instant until = std::min(deadline, filters_->next_wake());
   BodyChannel& body = direction == Direction::request ? request_body_ : response_body_;
   const bool more = direction == Direction::request || x().response_valid;
   const rt::Wait how =
@@ -106,8 +106,8 @@ Run::Moved Run::feed_filters(Direction direction) {
 
 std::uint64_t Run::declared_length(Direction direction) const {
   const bool request = direction == Direction::request;
-  if (!x().is_http || (request ? x().request.framing : x().response.framing) !=
-                          http::Framing::length)
+  if (!x().is_http ||
+      (request ? x().request.framing : x().response.framing) != http::Framing::length)
     return UINT64_MAX;
   return request ? x().request.content_length : x().response.content_length;
 }
@@ -174,7 +174,7 @@ Run::Moved Run::move_filtered(Direction direction) {
 
 // As wait(), but not past the time at which a filter wants to be asked again.
 rt::Wait Run::wait_for_bodies(rt::Instant deadline) {
-  return wait(filters_ == nullptr ? deadline : std::min(deadline, filters_->wake_at()));
+  return wait(filters_ == nullptr ? deadline : std::min(deadline, filters_->next_wake()));
 }
 
 rt::Instant Run::tunnel_deadline() const {

@@ -220,9 +220,12 @@ bool Filters::finished(txn::Direction direction) const {
   return !run_.x().is_http || (l.ends_asked && l.asked == order(direction).size());
 }
 
-rt::Instant Filters::wake_at() const {
+rt::Instant Filters::next_wake() {
   rt::Instant earliest = rt::kNever;
-  for (const auto& of : all_) earliest = std::min(earliest, of->run->wake_at);
+  for (const auto& of : all_) {
+    if (of->run->wake_at <= rt::now()) of->run->wake_at = rt::kNever;
+    earliest = std::min(earliest, of->run->wake_at);
+  }
   return earliest;
 }
 

@@ -30,8 +30,8 @@ class Lane {
   std::size_t asked = 0;    // that have answered headers() or end()
   bool ends_asked = false;  // `asked` counts end()
   std::uint64_t sent = 0;
-  bool cut = false;         // a filter ended the message before its source did
-  bool unended = false;     // a filter took the message's end away
+  bool cut = false;      // a filter ended the message before its source did
+  bool unended = false;  // a filter took the message's end away
 
  private:
   friend class Filters;
@@ -95,7 +95,8 @@ class Filters {
   std::string_view passed(txn::Direction direction) const;
   void left(txn::Direction direction, std::size_t count);
   bool finished(txn::Direction direction) const;
-  rt::Instant wake_at() const;
+  // When one wants to be called again. Those whose time has come had their call.
+  rt::Instant next_wake();
 
  private:
   friend class FilterView;
