@@ -215,6 +215,8 @@ void Call::slice(lua_State* L) {
     end(L, Ending::burst_timeout);
   if (limit().count() != 0 && in_all > limit()) end(L, Ending::execution_timeout);
   if (rt::current() == nullptr) return;
+  // The first tick may come at once: a call has its state for a whole one at least.
+  if (ticks != 0 && ticks_since_wait_ < 2) return;
   {
     const Unlocked unlocked(true);
     rt::yield();
