@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from harness import BINARY
+from harness import BINARY, Ports
 
 GLOBAL = """
 global
@@ -92,7 +92,7 @@ def test_errors_in_init_end_the_start(tmp_path):
         global
             lua-load {tmp_path}/e.lua
         frontend fe
-            bind unix@{tmp_path}/fe
+            bind 127.0.0.1:{Ports.take()}
     """)
     done = subprocess.run([BINARY, "-f", str(tmp_path / "x.cfg")], capture_output=True, text=True, timeout=20)
     assert done.returncode == 1

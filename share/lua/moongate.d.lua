@@ -359,6 +359,25 @@
 ---@field _dom integer # Keys are domains.
 ---@field _end integer # Keys are ends.
 ---@field _reg integer # Keys are regular expressions.
+---@field _found integer # Keys that are there at all.
+---@field _bool integer # Keys are booleans.
+---@field _len integer # Keys are lengths.
+---@field _bin integer # Keys are bytes.
+---@field _regm integer # Keys are regular expressions, with groups in the values.
+---@field int integer # As _int.
+---@field ip integer # As _ip.
+---@field str integer # As _str.
+---@field beg integer # As _beg.
+---@field sub integer # As _sub.
+---@field dir integer # As _dir.
+---@field dom integer # As _dom.
+---@field end integer # As _end.
+---@field reg integer # As _reg.
+---@field found integer # As _found.
+---@field bool integer # As _bool.
+---@field len integer # As _len.
+---@field bin integer # As _bin.
+---@field regm integer # As _regm.
 ---@field new fun(file: string, method: integer): Map # Loads a map, while scripts load.
 ---@field lookup fun(self, key: string): string? # The value of a key.
 ---@field slookup fun(self, key: string): string # The value of a key, or "".
@@ -672,128 +691,128 @@
 ---@field res_timer_hdr fun(self, ...: any): any # Time until the response's head was complete, as %Tr.
 ---@field res_ver fun(self, ...: any): any # The response's HTTP version, such as 1.1.
 ---@field resp_ver fun(self, ...: any): any # As res.ver.
----@field sc0_bytes_in_rate fun(self, ...: any): any # Needs stick tables.
----@field sc0_bytes_out_rate fun(self, ...: any): any # Needs stick tables.
----@field sc0_clr_gpc0 fun(self, ...: any): any # Needs stick tables.
----@field sc0_clr_gpc1 fun(self, ...: any): any # Needs stick tables.
----@field sc0_conn_cnt fun(self, ...: any): any # Needs stick tables.
----@field sc0_conn_cur fun(self, ...: any): any # Needs stick tables.
----@field sc0_conn_rate fun(self, ...: any): any # Needs stick tables.
----@field sc0_get_gpc0 fun(self, ...: any): any # Needs stick tables.
----@field sc0_get_gpc1 fun(self, ...: any): any # Needs stick tables.
----@field sc0_get_gpt0 fun(self, ...: any): any # Needs stick tables.
----@field sc0_glitch_cnt fun(self, ...: any): any # Needs stick tables.
----@field sc0_glitch_rate fun(self, ...: any): any # Needs stick tables.
----@field sc0_gpc0_rate fun(self, ...: any): any # Needs stick tables.
----@field sc0_gpc1_rate fun(self, ...: any): any # Needs stick tables.
----@field sc0_http_err_cnt fun(self, ...: any): any # Needs stick tables.
----@field sc0_http_err_rate fun(self, ...: any): any # Needs stick tables.
----@field sc0_http_fail_cnt fun(self, ...: any): any # Needs stick tables.
----@field sc0_http_fail_rate fun(self, ...: any): any # Needs stick tables.
----@field sc0_http_req_cnt fun(self, ...: any): any # Needs stick tables.
----@field sc0_http_req_rate fun(self, ...: any): any # Needs stick tables.
----@field sc0_inc_gpc0 fun(self, ...: any): any # Needs stick tables.
----@field sc0_inc_gpc1 fun(self, ...: any): any # Needs stick tables.
----@field sc0_kbytes_in fun(self, ...: any): any # Needs stick tables.
----@field sc0_kbytes_out fun(self, ...: any): any # Needs stick tables.
----@field sc0_key fun(self, ...: any): any # Needs stick tables.
----@field sc0_sess_cnt fun(self, ...: any): any # Needs stick tables.
----@field sc0_sess_rate fun(self, ...: any): any # Needs stick tables.
----@field sc0_tracked fun(self, ...: any): any # Needs stick tables.
----@field sc0_trackers fun(self, ...: any): any # Needs stick tables.
----@field sc1_bytes_in_rate fun(self, ...: any): any # Needs stick tables.
----@field sc1_bytes_out_rate fun(self, ...: any): any # Needs stick tables.
----@field sc1_clr_gpc fun(self, ...: any): any # Needs stick tables.
----@field sc1_clr_gpc0 fun(self, ...: any): any # Needs stick tables.
----@field sc1_clr_gpc1 fun(self, ...: any): any # Needs stick tables.
----@field sc1_conn_cnt fun(self, ...: any): any # Needs stick tables.
----@field sc1_conn_cur fun(self, ...: any): any # Needs stick tables.
----@field sc1_conn_rate fun(self, ...: any): any # Needs stick tables.
----@field sc1_get_gpc0 fun(self, ...: any): any # Needs stick tables.
----@field sc1_get_gpc1 fun(self, ...: any): any # Needs stick tables.
----@field sc1_get_gpt0 fun(self, ...: any): any # Needs stick tables.
----@field sc1_glitch_cnt fun(self, ...: any): any # Needs stick tables.
----@field sc1_glitch_rate fun(self, ...: any): any # Needs stick tables.
----@field sc1_gpc0_rate fun(self, ...: any): any # Needs stick tables.
----@field sc1_gpc1_rate fun(self, ...: any): any # Needs stick tables.
----@field sc1_http_err_cnt fun(self, ...: any): any # Needs stick tables.
----@field sc1_http_err_rate fun(self, ...: any): any # Needs stick tables.
----@field sc1_http_fail_cnt fun(self, ...: any): any # Needs stick tables.
----@field sc1_http_fail_rate fun(self, ...: any): any # Needs stick tables.
----@field sc1_http_req_cnt fun(self, ...: any): any # Needs stick tables.
----@field sc1_http_req_rate fun(self, ...: any): any # Needs stick tables.
----@field sc1_inc_gpc0 fun(self, ...: any): any # Needs stick tables.
----@field sc1_inc_gpc1 fun(self, ...: any): any # Needs stick tables.
----@field sc1_kbytes_in fun(self, ...: any): any # Needs stick tables.
----@field sc1_kbytes_out fun(self, ...: any): any # Needs stick tables.
----@field sc1_key fun(self, ...: any): any # Needs stick tables.
----@field sc1_sess_cnt fun(self, ...: any): any # Needs stick tables.
----@field sc1_sess_rate fun(self, ...: any): any # Needs stick tables.
----@field sc1_tracked fun(self, ...: any): any # Needs stick tables.
----@field sc1_trackers fun(self, ...: any): any # Needs stick tables.
----@field sc2_bytes_in_rate fun(self, ...: any): any # Needs stick tables.
----@field sc2_bytes_out_rate fun(self, ...: any): any # Needs stick tables.
----@field sc2_clr_gpc0 fun(self, ...: any): any # Needs stick tables.
----@field sc2_clr_gpc1 fun(self, ...: any): any # Needs stick tables.
----@field sc2_conn_cnt fun(self, ...: any): any # Needs stick tables.
----@field sc2_conn_cur fun(self, ...: any): any # Needs stick tables.
----@field sc2_conn_rate fun(self, ...: any): any # Needs stick tables.
----@field sc2_get_gpc0 fun(self, ...: any): any # Needs stick tables.
----@field sc2_get_gpc1 fun(self, ...: any): any # Needs stick tables.
----@field sc2_get_gpt0 fun(self, ...: any): any # Needs stick tables.
----@field sc2_glitch_cnt fun(self, ...: any): any # Needs stick tables.
----@field sc2_glitch_rate fun(self, ...: any): any # Needs stick tables.
----@field sc2_gpc0_rate fun(self, ...: any): any # Needs stick tables.
----@field sc2_gpc1_rate fun(self, ...: any): any # Needs stick tables.
----@field sc2_http_err_cnt fun(self, ...: any): any # Needs stick tables.
----@field sc2_http_err_rate fun(self, ...: any): any # Needs stick tables.
----@field sc2_http_fail_cnt fun(self, ...: any): any # Needs stick tables.
----@field sc2_http_fail_rate fun(self, ...: any): any # Needs stick tables.
----@field sc2_http_req_cnt fun(self, ...: any): any # Needs stick tables.
----@field sc2_http_req_rate fun(self, ...: any): any # Needs stick tables.
----@field sc2_inc_gpc0 fun(self, ...: any): any # Needs stick tables.
----@field sc2_inc_gpc1 fun(self, ...: any): any # Needs stick tables.
----@field sc2_kbytes_in fun(self, ...: any): any # Needs stick tables.
----@field sc2_kbytes_out fun(self, ...: any): any # Needs stick tables.
----@field sc2_key fun(self, ...: any): any # Needs stick tables.
----@field sc2_sess_cnt fun(self, ...: any): any # Needs stick tables.
----@field sc2_sess_rate fun(self, ...: any): any # Needs stick tables.
----@field sc2_tracked fun(self, ...: any): any # Needs stick tables.
----@field sc2_trackers fun(self, ...: any): any # Needs stick tables.
----@field sc_bytes_in_rate fun(self, ...: any): any # Needs stick tables.
----@field sc_bytes_out_rate fun(self, ...: any): any # Needs stick tables.
----@field sc_clr_gpc fun(self, ...: any): any # Needs stick tables.
----@field sc_clr_gpc0 fun(self, ...: any): any # Needs stick tables.
----@field sc_clr_gpc1 fun(self, ...: any): any # Needs stick tables.
----@field sc_conn_cnt fun(self, ...: any): any # Needs stick tables.
----@field sc_conn_cur fun(self, ...: any): any # Needs stick tables.
----@field sc_conn_rate fun(self, ...: any): any # Needs stick tables.
----@field sc_get_gpc fun(self, ...: any): any # Needs stick tables.
----@field sc_get_gpc0 fun(self, ...: any): any # Needs stick tables.
----@field sc_get_gpc1 fun(self, ...: any): any # Needs stick tables.
----@field sc_get_gpt fun(self, ...: any): any # Needs stick tables.
----@field sc_get_gpt0 fun(self, ...: any): any # Needs stick tables.
----@field sc_glitch_cnt fun(self, ...: any): any # Needs stick tables.
----@field sc_glitch_rate fun(self, ...: any): any # Needs stick tables.
----@field sc_gpc0_rate fun(self, ...: any): any # Needs stick tables.
----@field sc_gpc1_rate fun(self, ...: any): any # Needs stick tables.
----@field sc_gpc_rate fun(self, ...: any): any # Needs stick tables.
----@field sc_http_err_cnt fun(self, ...: any): any # Needs stick tables.
----@field sc_http_err_rate fun(self, ...: any): any # Needs stick tables.
----@field sc_http_fail_cnt fun(self, ...: any): any # Needs stick tables.
----@field sc_http_fail_rate fun(self, ...: any): any # Needs stick tables.
----@field sc_http_req_cnt fun(self, ...: any): any # Needs stick tables.
----@field sc_http_req_rate fun(self, ...: any): any # Needs stick tables.
----@field sc_inc_gpc fun(self, ...: any): any # Needs stick tables.
----@field sc_inc_gpc0 fun(self, ...: any): any # Needs stick tables.
----@field sc_inc_gpc1 fun(self, ...: any): any # Needs stick tables.
----@field sc_kbytes_in fun(self, ...: any): any # Needs stick tables.
----@field sc_kbytes_out fun(self, ...: any): any # Needs stick tables.
----@field sc_key fun(self, ...: any): any # Needs stick tables.
----@field sc_sess_cnt fun(self, ...: any): any # Needs stick tables.
----@field sc_sess_rate fun(self, ...: any): any # Needs stick tables.
----@field sc_tracked fun(self, ...: any): any # Needs stick tables.
----@field sc_trackers fun(self, ...: any): any # Needs stick tables.
+---@field sc0_bytes_in_rate fun(self, ...: any): any # The rate of bytes from clients of the entry tracked by number 0.
+---@field sc0_bytes_out_rate fun(self, ...: any): any # The rate of bytes to clients of the entry tracked by number 0.
+---@field sc0_clr_gpc0 fun(self, ...: any): any # The first general purpose counter, cleared, of the entry tracked by number 0.
+---@field sc0_clr_gpc1 fun(self, ...: any): any # The second general purpose counter, cleared, of the entry tracked by number 0.
+---@field sc0_conn_cnt fun(self, ...: any): any # The number of connections of the entry tracked by number 0.
+---@field sc0_conn_cur fun(self, ...: any): any # The number of present connections of the entry tracked by number 0.
+---@field sc0_conn_rate fun(self, ...: any): any # The rate of connections of the entry tracked by number 0.
+---@field sc0_get_gpc0 fun(self, ...: any): any # The first general purpose counter of the entry tracked by number 0.
+---@field sc0_get_gpc1 fun(self, ...: any): any # The second general purpose counter of the entry tracked by number 0.
+---@field sc0_get_gpt0 fun(self, ...: any): any # The first general purpose tag of the entry tracked by number 0.
+---@field sc0_glitch_cnt fun(self, ...: any): any # The number of protocol glitches of the entry tracked by number 0.
+---@field sc0_glitch_rate fun(self, ...: any): any # The rate of protocol glitches of the entry tracked by number 0.
+---@field sc0_gpc0_rate fun(self, ...: any): any # The rate of the first general purpose counter of the entry tracked by number 0.
+---@field sc0_gpc1_rate fun(self, ...: any): any # The rate of the second general purpose counter of the entry tracked by number 0.
+---@field sc0_http_err_cnt fun(self, ...: any): any # The number of request errors of the entry tracked by number 0.
+---@field sc0_http_err_rate fun(self, ...: any): any # The rate of request errors of the entry tracked by number 0.
+---@field sc0_http_fail_cnt fun(self, ...: any): any # The number of response failures of the entry tracked by number 0.
+---@field sc0_http_fail_rate fun(self, ...: any): any # The rate of response failures of the entry tracked by number 0.
+---@field sc0_http_req_cnt fun(self, ...: any): any # The number of requests of the entry tracked by number 0.
+---@field sc0_http_req_rate fun(self, ...: any): any # The rate of requests of the entry tracked by number 0.
+---@field sc0_inc_gpc0 fun(self, ...: any): any # The first general purpose counter, increased, of the entry tracked by number 0.
+---@field sc0_inc_gpc1 fun(self, ...: any): any # The second general purpose counter, increased, of the entry tracked by number 0.
+---@field sc0_kbytes_in fun(self, ...: any): any # The kilobytes from clients of the entry tracked by number 0.
+---@field sc0_kbytes_out fun(self, ...: any): any # The kilobytes to clients of the entry tracked by number 0.
+---@field sc0_key fun(self, ...: any): any # The key of the entry tracked by number 0.
+---@field sc0_sess_cnt fun(self, ...: any): any # The number of sessions of the entry tracked by number 0.
+---@field sc0_sess_rate fun(self, ...: any): any # The rate of sessions of the entry tracked by number 0.
+---@field sc0_tracked fun(self, ...: any): any # The presence of the entry tracked by number 0.
+---@field sc0_trackers fun(self, ...: any): any # The number of trackers of the entry tracked by number 0.
+---@field sc1_bytes_in_rate fun(self, ...: any): any # The rate of bytes from clients of the entry tracked by number 1.
+---@field sc1_bytes_out_rate fun(self, ...: any): any # The rate of bytes to clients of the entry tracked by number 1.
+---@field sc1_clr_gpc fun(self, ...: any): any # The general purpose counter of an array, cleared, of the entry tracked by number 1.
+---@field sc1_clr_gpc0 fun(self, ...: any): any # The first general purpose counter, cleared, of the entry tracked by number 1.
+---@field sc1_clr_gpc1 fun(self, ...: any): any # The second general purpose counter, cleared, of the entry tracked by number 1.
+---@field sc1_conn_cnt fun(self, ...: any): any # The number of connections of the entry tracked by number 1.
+---@field sc1_conn_cur fun(self, ...: any): any # The number of present connections of the entry tracked by number 1.
+---@field sc1_conn_rate fun(self, ...: any): any # The rate of connections of the entry tracked by number 1.
+---@field sc1_get_gpc0 fun(self, ...: any): any # The first general purpose counter of the entry tracked by number 1.
+---@field sc1_get_gpc1 fun(self, ...: any): any # The second general purpose counter of the entry tracked by number 1.
+---@field sc1_get_gpt0 fun(self, ...: any): any # The first general purpose tag of the entry tracked by number 1.
+---@field sc1_glitch_cnt fun(self, ...: any): any # The number of protocol glitches of the entry tracked by number 1.
+---@field sc1_glitch_rate fun(self, ...: any): any # The rate of protocol glitches of the entry tracked by number 1.
+---@field sc1_gpc0_rate fun(self, ...: any): any # The rate of the first general purpose counter of the entry tracked by number 1.
+---@field sc1_gpc1_rate fun(self, ...: any): any # The rate of the second general purpose counter of the entry tracked by number 1.
+---@field sc1_http_err_cnt fun(self, ...: any): any # The number of request errors of the entry tracked by number 1.
+---@field sc1_http_err_rate fun(self, ...: any): any # The rate of request errors of the entry tracked by number 1.
+---@field sc1_http_fail_cnt fun(self, ...: any): any # The number of response failures of the entry tracked by number 1.
+---@field sc1_http_fail_rate fun(self, ...: any): any # The rate of response failures of the entry tracked by number 1.
+---@field sc1_http_req_cnt fun(self, ...: any): any # The number of requests of the entry tracked by number 1.
+---@field sc1_http_req_rate fun(self, ...: any): any # The rate of requests of the entry tracked by number 1.
+---@field sc1_inc_gpc0 fun(self, ...: any): any # The first general purpose counter, increased, of the entry tracked by number 1.
+---@field sc1_inc_gpc1 fun(self, ...: any): any # The second general purpose counter, increased, of the entry tracked by number 1.
+---@field sc1_kbytes_in fun(self, ...: any): any # The kilobytes from clients of the entry tracked by number 1.
+---@field sc1_kbytes_out fun(self, ...: any): any # The kilobytes to clients of the entry tracked by number 1.
+---@field sc1_key fun(self, ...: any): any # The key of the entry tracked by number 1.
+---@field sc1_sess_cnt fun(self, ...: any): any # The number of sessions of the entry tracked by number 1.
+---@field sc1_sess_rate fun(self, ...: any): any # The rate of sessions of the entry tracked by number 1.
+---@field sc1_tracked fun(self, ...: any): any # The presence of the entry tracked by number 1.
+---@field sc1_trackers fun(self, ...: any): any # The number of trackers of the entry tracked by number 1.
+---@field sc2_bytes_in_rate fun(self, ...: any): any # The rate of bytes from clients of the entry tracked by number 2.
+---@field sc2_bytes_out_rate fun(self, ...: any): any # The rate of bytes to clients of the entry tracked by number 2.
+---@field sc2_clr_gpc0 fun(self, ...: any): any # The first general purpose counter, cleared, of the entry tracked by number 2.
+---@field sc2_clr_gpc1 fun(self, ...: any): any # The second general purpose counter, cleared, of the entry tracked by number 2.
+---@field sc2_conn_cnt fun(self, ...: any): any # The number of connections of the entry tracked by number 2.
+---@field sc2_conn_cur fun(self, ...: any): any # The number of present connections of the entry tracked by number 2.
+---@field sc2_conn_rate fun(self, ...: any): any # The rate of connections of the entry tracked by number 2.
+---@field sc2_get_gpc0 fun(self, ...: any): any # The first general purpose counter of the entry tracked by number 2.
+---@field sc2_get_gpc1 fun(self, ...: any): any # The second general purpose counter of the entry tracked by number 2.
+---@field sc2_get_gpt0 fun(self, ...: any): any # The first general purpose tag of the entry tracked by number 2.
+---@field sc2_glitch_cnt fun(self, ...: any): any # The number of protocol glitches of the entry tracked by number 2.
+---@field sc2_glitch_rate fun(self, ...: any): any # The rate of protocol glitches of the entry tracked by number 2.
+---@field sc2_gpc0_rate fun(self, ...: any): any # The rate of the first general purpose counter of the entry tracked by number 2.
+---@field sc2_gpc1_rate fun(self, ...: any): any # The rate of the second general purpose counter of the entry tracked by number 2.
+---@field sc2_http_err_cnt fun(self, ...: any): any # The number of request errors of the entry tracked by number 2.
+---@field sc2_http_err_rate fun(self, ...: any): any # The rate of request errors of the entry tracked by number 2.
+---@field sc2_http_fail_cnt fun(self, ...: any): any # The number of response failures of the entry tracked by number 2.
+---@field sc2_http_fail_rate fun(self, ...: any): any # The rate of response failures of the entry tracked by number 2.
+---@field sc2_http_req_cnt fun(self, ...: any): any # The number of requests of the entry tracked by number 2.
+---@field sc2_http_req_rate fun(self, ...: any): any # The rate of requests of the entry tracked by number 2.
+---@field sc2_inc_gpc0 fun(self, ...: any): any # The first general purpose counter, increased, of the entry tracked by number 2.
+---@field sc2_inc_gpc1 fun(self, ...: any): any # The second general purpose counter, increased, of the entry tracked by number 2.
+---@field sc2_kbytes_in fun(self, ...: any): any # The kilobytes from clients of the entry tracked by number 2.
+---@field sc2_kbytes_out fun(self, ...: any): any # The kilobytes to clients of the entry tracked by number 2.
+---@field sc2_key fun(self, ...: any): any # The key of the entry tracked by number 2.
+---@field sc2_sess_cnt fun(self, ...: any): any # The number of sessions of the entry tracked by number 2.
+---@field sc2_sess_rate fun(self, ...: any): any # The rate of sessions of the entry tracked by number 2.
+---@field sc2_tracked fun(self, ...: any): any # The presence of the entry tracked by number 2.
+---@field sc2_trackers fun(self, ...: any): any # The number of trackers of the entry tracked by number 2.
+---@field sc_bytes_in_rate fun(self, ...: any): any # The rate of bytes from clients of a tracked entry.
+---@field sc_bytes_out_rate fun(self, ...: any): any # The rate of bytes to clients of a tracked entry.
+---@field sc_clr_gpc fun(self, ...: any): any # The general purpose counter of an array, cleared, of a tracked entry.
+---@field sc_clr_gpc0 fun(self, ...: any): any # The first general purpose counter, cleared, of a tracked entry.
+---@field sc_clr_gpc1 fun(self, ...: any): any # The second general purpose counter, cleared, of a tracked entry.
+---@field sc_conn_cnt fun(self, ...: any): any # The number of connections of a tracked entry.
+---@field sc_conn_cur fun(self, ...: any): any # The number of present connections of a tracked entry.
+---@field sc_conn_rate fun(self, ...: any): any # The rate of connections of a tracked entry.
+---@field sc_get_gpc fun(self, ...: any): any # The general purpose counter of an array of a tracked entry.
+---@field sc_get_gpc0 fun(self, ...: any): any # The first general purpose counter of a tracked entry.
+---@field sc_get_gpc1 fun(self, ...: any): any # The second general purpose counter of a tracked entry.
+---@field sc_get_gpt fun(self, ...: any): any # The general purpose tag of an array of a tracked entry.
+---@field sc_get_gpt0 fun(self, ...: any): any # The first general purpose tag of a tracked entry.
+---@field sc_glitch_cnt fun(self, ...: any): any # The number of protocol glitches of a tracked entry.
+---@field sc_glitch_rate fun(self, ...: any): any # The rate of protocol glitches of a tracked entry.
+---@field sc_gpc0_rate fun(self, ...: any): any # The rate of the first general purpose counter of a tracked entry.
+---@field sc_gpc1_rate fun(self, ...: any): any # The rate of the second general purpose counter of a tracked entry.
+---@field sc_gpc_rate fun(self, ...: any): any # The rate of a general purpose counter of an array of a tracked entry.
+---@field sc_http_err_cnt fun(self, ...: any): any # The number of request errors of a tracked entry.
+---@field sc_http_err_rate fun(self, ...: any): any # The rate of request errors of a tracked entry.
+---@field sc_http_fail_cnt fun(self, ...: any): any # The number of response failures of a tracked entry.
+---@field sc_http_fail_rate fun(self, ...: any): any # The rate of response failures of a tracked entry.
+---@field sc_http_req_cnt fun(self, ...: any): any # The number of requests of a tracked entry.
+---@field sc_http_req_rate fun(self, ...: any): any # The rate of requests of a tracked entry.
+---@field sc_inc_gpc fun(self, ...: any): any # The general purpose counter of an array, increased, of a tracked entry.
+---@field sc_inc_gpc0 fun(self, ...: any): any # The first general purpose counter, increased, of a tracked entry.
+---@field sc_inc_gpc1 fun(self, ...: any): any # The second general purpose counter, increased, of a tracked entry.
+---@field sc_kbytes_in fun(self, ...: any): any # The kilobytes from clients of a tracked entry.
+---@field sc_kbytes_out fun(self, ...: any): any # The kilobytes to clients of a tracked entry.
+---@field sc_key fun(self, ...: any): any # The key of a tracked entry.
+---@field sc_sess_cnt fun(self, ...: any): any # The number of sessions of a tracked entry.
+---@field sc_sess_rate fun(self, ...: any): any # The rate of sessions of a tracked entry.
+---@field sc_tracked fun(self, ...: any): any # The presence of a tracked entry.
+---@field sc_trackers fun(self, ...: any): any # The number of trackers of a tracked entry.
 ---@field scook fun(self, ...: any): any # As res.cook.
 ---@field scook_cnt fun(self, ...: any): any # As res.cook_cnt.
 ---@field scook_val fun(self, ...: any): any # As res.cook_val.
@@ -806,40 +825,40 @@
 ---@field so_name fun(self, ...: any): any # The name of the listening socket.
 ---@field spoe_engine_id fun(self, ...: any): any # Needs SPOE.
 ---@field src fun(self, ...: any): any # The client's address, as PROXY headers and set-src leave it.
----@field src_bytes_in_rate fun(self, ...: any): any # Needs stick tables.
----@field src_bytes_out_rate fun(self, ...: any): any # Needs stick tables.
----@field src_clr_gpc fun(self, ...: any): any # Needs stick tables.
----@field src_clr_gpc0 fun(self, ...: any): any # Needs stick tables.
----@field src_clr_gpc1 fun(self, ...: any): any # Needs stick tables.
----@field src_conn_cnt fun(self, ...: any): any # Needs stick tables.
----@field src_conn_cur fun(self, ...: any): any # Needs stick tables.
----@field src_conn_rate fun(self, ...: any): any # Needs stick tables.
----@field src_get_gpc fun(self, ...: any): any # Needs stick tables.
----@field src_get_gpc0 fun(self, ...: any): any # Needs stick tables.
----@field src_get_gpc1 fun(self, ...: any): any # Needs stick tables.
----@field src_get_gpt fun(self, ...: any): any # Needs stick tables.
----@field src_get_gpt0 fun(self, ...: any): any # Needs stick tables.
----@field src_glitch_cnt fun(self, ...: any): any # Needs stick tables.
----@field src_glitch_rate fun(self, ...: any): any # Needs stick tables.
----@field src_gpc0_rate fun(self, ...: any): any # Needs stick tables.
----@field src_gpc1_rate fun(self, ...: any): any # Needs stick tables.
----@field src_gpc_rate fun(self, ...: any): any # Needs stick tables.
----@field src_http_err_cnt fun(self, ...: any): any # Needs stick tables.
----@field src_http_err_rate fun(self, ...: any): any # Needs stick tables.
----@field src_http_fail_cnt fun(self, ...: any): any # Needs stick tables.
----@field src_http_fail_rate fun(self, ...: any): any # Needs stick tables.
----@field src_http_req_cnt fun(self, ...: any): any # Needs stick tables.
----@field src_http_req_rate fun(self, ...: any): any # Needs stick tables.
----@field src_inc_gpc fun(self, ...: any): any # Needs stick tables.
----@field src_inc_gpc0 fun(self, ...: any): any # Needs stick tables.
----@field src_inc_gpc1 fun(self, ...: any): any # Needs stick tables.
+---@field src_bytes_in_rate fun(self, ...: any): any # The rate of bytes from clients of the client's address in a table.
+---@field src_bytes_out_rate fun(self, ...: any): any # The rate of bytes to clients of the client's address in a table.
+---@field src_clr_gpc fun(self, ...: any): any # The general purpose counter of an array, cleared, of the client's address in a table.
+---@field src_clr_gpc0 fun(self, ...: any): any # The first general purpose counter, cleared, of the client's address in a table.
+---@field src_clr_gpc1 fun(self, ...: any): any # The second general purpose counter, cleared, of the client's address in a table.
+---@field src_conn_cnt fun(self, ...: any): any # The number of connections of the client's address in a table.
+---@field src_conn_cur fun(self, ...: any): any # The number of present connections of the client's address in a table.
+---@field src_conn_rate fun(self, ...: any): any # The rate of connections of the client's address in a table.
+---@field src_get_gpc fun(self, ...: any): any # The general purpose counter of an array of the client's address in a table.
+---@field src_get_gpc0 fun(self, ...: any): any # The first general purpose counter of the client's address in a table.
+---@field src_get_gpc1 fun(self, ...: any): any # The second general purpose counter of the client's address in a table.
+---@field src_get_gpt fun(self, ...: any): any # The general purpose tag of an array of the client's address in a table.
+---@field src_get_gpt0 fun(self, ...: any): any # The first general purpose tag of the client's address in a table.
+---@field src_glitch_cnt fun(self, ...: any): any # The number of protocol glitches of the client's address in a table.
+---@field src_glitch_rate fun(self, ...: any): any # The rate of protocol glitches of the client's address in a table.
+---@field src_gpc0_rate fun(self, ...: any): any # The rate of the first general purpose counter of the client's address in a table.
+---@field src_gpc1_rate fun(self, ...: any): any # The rate of the second general purpose counter of the client's address in a table.
+---@field src_gpc_rate fun(self, ...: any): any # The rate of a general purpose counter of an array of the client's address in a table.
+---@field src_http_err_cnt fun(self, ...: any): any # The number of request errors of the client's address in a table.
+---@field src_http_err_rate fun(self, ...: any): any # The rate of request errors of the client's address in a table.
+---@field src_http_fail_cnt fun(self, ...: any): any # The number of response failures of the client's address in a table.
+---@field src_http_fail_rate fun(self, ...: any): any # The rate of response failures of the client's address in a table.
+---@field src_http_req_cnt fun(self, ...: any): any # The number of requests of the client's address in a table.
+---@field src_http_req_rate fun(self, ...: any): any # The rate of requests of the client's address in a table.
+---@field src_inc_gpc fun(self, ...: any): any # The general purpose counter of an array, increased, of the client's address in a table.
+---@field src_inc_gpc0 fun(self, ...: any): any # The first general purpose counter, increased, of the client's address in a table.
+---@field src_inc_gpc1 fun(self, ...: any): any # The second general purpose counter, increased, of the client's address in a table.
 ---@field src_is_local fun(self, ...: any): any # Whether the client's address is one of this host.
----@field src_kbytes_in fun(self, ...: any): any # Needs stick tables.
----@field src_kbytes_out fun(self, ...: any): any # Needs stick tables.
+---@field src_kbytes_in fun(self, ...: any): any # The kilobytes from clients of the client's address in a table.
+---@field src_kbytes_out fun(self, ...: any): any # The kilobytes to clients of the client's address in a table.
 ---@field src_port fun(self, ...: any): any # The client's port.
----@field src_sess_cnt fun(self, ...: any): any # Needs stick tables.
----@field src_sess_rate fun(self, ...: any): any # Needs stick tables.
----@field src_updt_conn_cnt fun(self, ...: any): any # Needs stick tables.
+---@field src_sess_cnt fun(self, ...: any): any # The number of sessions of the client's address in a table.
+---@field src_sess_rate fun(self, ...: any): any # The rate of sessions of the client's address in a table.
+---@field src_updt_conn_cnt fun(self, ...: any): any # The number of connections of the client's address in a table, with one more counted now.
 ---@field srv_conn fun(self, ...: any): any # Connections of a server.
 ---@field srv_conn_free fun(self, ...: any): any # Connections a server could still take, -1 without limit.
 ---@field srv_id fun(self, ...: any): any # The number of the chosen server.
@@ -956,8 +975,8 @@
 ---@field status fun(self, ...: any): any # The response's status.
 ---@field stopping fun(self, ...: any): any # Whether the process is on its way out.
 ---@field str fun(self, ...: any): any # The given text.
----@field table_avl fun(self, ...: any): any # Needs stick tables.
----@field table_cnt fun(self, ...: any): any # Needs stick tables.
+---@field table_avl fun(self, ...: any): any # How many entries a table has room for.
+---@field table_cnt fun(self, ...: any): any # How many entries a table has.
 ---@field term_events fun(self, ...: any): any # Events at the end of the exchange; a dash, as none are recorded.
 ---@field tgroup fun(self, ...: any): any # The number of the thread's group, always 0.
 ---@field thread fun(self, ...: any): any # The number of the thread that asks.
@@ -1029,7 +1048,7 @@
 ---@field htonl fun(self, value: any, ...: any): any # The low 32 bits as four bytes in network order.
 ---@field http_date fun(self, value: any, ...: any): any # A date since the epoch as HTTP headers write it.
 ---@field iif fun(self, value: any, ...: any): any # The first text when true, else the second.
----@field in_table fun(self, value: any, ...: any): any # Whether a stick table has the entry; not supported yet.
+---@field in_table fun(self, value: any, ...: any): any # Whether a table has an entry for the sample.
 ---@field ip_data fun(self, value: any, ...: any): any # What follows the IP header.
 ---@field ip_df fun(self, value: any, ...: any): any # 1 when the packet must not be fragmented.
 ---@field ip_dst fun(self, value: any, ...: any): any # The destination address.
@@ -1127,41 +1146,41 @@
 ---@field srv_queue fun(self, value: any, ...: any): any # How many requests wait for the server of that name.
 ---@field strcmp fun(self, value: any, ...: any): any # Compares with a variable: below zero, zero, above zero.
 ---@field sub fun(self, value: any, ...: any): any # Subtracts a number or variable.
----@field table_bytes_in_rate fun(self, value: any, ...: any): any # A value of a stick table's entry; not supported yet.
----@field table_bytes_out_rate fun(self, value: any, ...: any): any # A value of a stick table's entry; not supported yet.
----@field table_clr_gpc fun(self, value: any, ...: any): any # A value of a stick table's entry; not supported yet.
----@field table_clr_gpc0 fun(self, value: any, ...: any): any # A value of a stick table's entry; not supported yet.
----@field table_clr_gpc1 fun(self, value: any, ...: any): any # A value of a stick table's entry; not supported yet.
----@field table_conn_cnt fun(self, value: any, ...: any): any # A value of a stick table's entry; not supported yet.
----@field table_conn_cur fun(self, value: any, ...: any): any # A value of a stick table's entry; not supported yet.
----@field table_conn_rate fun(self, value: any, ...: any): any # A value of a stick table's entry; not supported yet.
----@field table_expire fun(self, value: any, ...: any): any # A value of a stick table's entry; not supported yet.
----@field table_glitch_cnt fun(self, value: any, ...: any): any # A value of a stick table's entry; not supported yet.
----@field table_glitch_rate fun(self, value: any, ...: any): any # A value of a stick table's entry; not supported yet.
----@field table_gpc fun(self, value: any, ...: any): any # A value of a stick table's entry; not supported yet.
----@field table_gpc0 fun(self, value: any, ...: any): any # A value of a stick table's entry; not supported yet.
----@field table_gpc0_rate fun(self, value: any, ...: any): any # A value of a stick table's entry; not supported yet.
----@field table_gpc1 fun(self, value: any, ...: any): any # A value of a stick table's entry; not supported yet.
----@field table_gpc1_rate fun(self, value: any, ...: any): any # A value of a stick table's entry; not supported yet.
----@field table_gpc_rate fun(self, value: any, ...: any): any # A value of a stick table's entry; not supported yet.
----@field table_gpt fun(self, value: any, ...: any): any # A value of a stick table's entry; not supported yet.
----@field table_gpt0 fun(self, value: any, ...: any): any # A value of a stick table's entry; not supported yet.
----@field table_http_err_cnt fun(self, value: any, ...: any): any # A value of a stick table's entry; not supported yet.
----@field table_http_err_rate fun(self, value: any, ...: any): any # A value of a stick table's entry; not supported yet.
----@field table_http_fail_cnt fun(self, value: any, ...: any): any # A value of a stick table's entry; not supported yet.
----@field table_http_fail_rate fun(self, value: any, ...: any): any # A value of a stick table's entry; not supported yet.
----@field table_http_req_cnt fun(self, value: any, ...: any): any # A value of a stick table's entry; not supported yet.
----@field table_http_req_rate fun(self, value: any, ...: any): any # A value of a stick table's entry; not supported yet.
----@field table_idle fun(self, value: any, ...: any): any # A value of a stick table's entry; not supported yet.
----@field table_inc_gpc fun(self, value: any, ...: any): any # A value of a stick table's entry; not supported yet.
----@field table_inc_gpc0 fun(self, value: any, ...: any): any # A value of a stick table's entry; not supported yet.
----@field table_inc_gpc1 fun(self, value: any, ...: any): any # A value of a stick table's entry; not supported yet.
----@field table_kbytes_in fun(self, value: any, ...: any): any # A value of a stick table's entry; not supported yet.
----@field table_kbytes_out fun(self, value: any, ...: any): any # A value of a stick table's entry; not supported yet.
----@field table_server_id fun(self, value: any, ...: any): any # A value of a stick table's entry; not supported yet.
----@field table_sess_cnt fun(self, value: any, ...: any): any # A value of a stick table's entry; not supported yet.
----@field table_sess_rate fun(self, value: any, ...: any): any # A value of a stick table's entry; not supported yet.
----@field table_trackers fun(self, value: any, ...: any): any # A value of a stick table's entry; not supported yet.
+---@field table_bytes_in_rate fun(self, value: any, ...: any): any # The rate of bytes from clients of the sample's entry in a table.
+---@field table_bytes_out_rate fun(self, value: any, ...: any): any # The rate of bytes to clients of the sample's entry in a table.
+---@field table_clr_gpc fun(self, value: any, ...: any): any # The general purpose counter of an array, cleared, of the sample's entry in a table.
+---@field table_clr_gpc0 fun(self, value: any, ...: any): any # The first general purpose counter, cleared, of the sample's entry in a table.
+---@field table_clr_gpc1 fun(self, value: any, ...: any): any # The second general purpose counter, cleared, of the sample's entry in a table.
+---@field table_conn_cnt fun(self, value: any, ...: any): any # The number of connections of the sample's entry in a table.
+---@field table_conn_cur fun(self, value: any, ...: any): any # The number of present connections of the sample's entry in a table.
+---@field table_conn_rate fun(self, value: any, ...: any): any # The rate of connections of the sample's entry in a table.
+---@field table_expire fun(self, value: any, ...: any): any # When the sample's entry in a table expires.
+---@field table_glitch_cnt fun(self, value: any, ...: any): any # The number of protocol glitches of the sample's entry in a table.
+---@field table_glitch_rate fun(self, value: any, ...: any): any # The rate of protocol glitches of the sample's entry in a table.
+---@field table_gpc fun(self, value: any, ...: any): any # The general purpose counter of an array of the sample's entry in a table.
+---@field table_gpc0 fun(self, value: any, ...: any): any # The first general purpose counter of the sample's entry in a table.
+---@field table_gpc0_rate fun(self, value: any, ...: any): any # The rate of the first general purpose counter of the sample's entry in a table.
+---@field table_gpc1 fun(self, value: any, ...: any): any # The second general purpose counter of the sample's entry in a table.
+---@field table_gpc1_rate fun(self, value: any, ...: any): any # The rate of the second general purpose counter of the sample's entry in a table.
+---@field table_gpc_rate fun(self, value: any, ...: any): any # The rate of a general purpose counter of an array of the sample's entry in a table.
+---@field table_gpt fun(self, value: any, ...: any): any # The general purpose tag of an array of the sample's entry in a table.
+---@field table_gpt0 fun(self, value: any, ...: any): any # The first general purpose tag of the sample's entry in a table.
+---@field table_http_err_cnt fun(self, value: any, ...: any): any # The number of request errors of the sample's entry in a table.
+---@field table_http_err_rate fun(self, value: any, ...: any): any # The rate of request errors of the sample's entry in a table.
+---@field table_http_fail_cnt fun(self, value: any, ...: any): any # The number of response failures of the sample's entry in a table.
+---@field table_http_fail_rate fun(self, value: any, ...: any): any # The rate of response failures of the sample's entry in a table.
+---@field table_http_req_cnt fun(self, value: any, ...: any): any # The number of requests of the sample's entry in a table.
+---@field table_http_req_rate fun(self, value: any, ...: any): any # The rate of requests of the sample's entry in a table.
+---@field table_idle fun(self, value: any, ...: any): any # How long nothing touched the sample's entry.
+---@field table_inc_gpc fun(self, value: any, ...: any): any # The general purpose counter of an array, increased, of the sample's entry in a table.
+---@field table_inc_gpc0 fun(self, value: any, ...: any): any # The first general purpose counter, increased, of the sample's entry in a table.
+---@field table_inc_gpc1 fun(self, value: any, ...: any): any # The second general purpose counter, increased, of the sample's entry in a table.
+---@field table_kbytes_in fun(self, value: any, ...: any): any # The kilobytes from clients of the sample's entry in a table.
+---@field table_kbytes_out fun(self, value: any, ...: any): any # The kilobytes to clients of the sample's entry in a table.
+---@field table_server_id fun(self, value: any, ...: any): any # The server that the sample's entry sticks to.
+---@field table_sess_cnt fun(self, value: any, ...: any): any # The number of sessions of the sample's entry in a table.
+---@field table_sess_rate fun(self, value: any, ...: any): any # The rate of sessions of the sample's entry in a table.
+---@field table_trackers fun(self, value: any, ...: any): any # How many track the sample's entry.
 ---@field tcp_dst fun(self, value: any, ...: any): any # The destination port.
 ---@field tcp_flags fun(self, value: any, ...: any): any # The TCP flags.
 ---@field tcp_options_list fun(self, value: any, ...: any): any # The kinds of all options in order.
