@@ -31,7 +31,7 @@ struct Switches {
 
 config::Predicates make_predicates(const Switches& switches);
 
-// "2.5-dev0", "3.5", "v3.5-dev3": negative, zero or positive as `a` is older, equal or newer.
+// "2.5-dev0", "3.5", "3.5-dev3": negative, zero or positive as `a` is older, equal or newer.
 int compare_versions(std::string_view a, std::string_view b);
 
 std::string version_text();  // -v

@@ -49,7 +49,7 @@ std::optional<Int> parse_int(std::string_view s, int radix = 10) {
 
 std::string to_lower(std::string_view s);
 
-// Base64 (RFC 4648 section 4) with or without padding; false on any other character.
+// Appends what base64 says (RFC 4648 section 4), padded or not; false on any other character.
 bool decode_base64(std::string_view text, std::string& out);
 
 // The candidate nearest to `word` by edit distance, for "did you mean"; empty when none is near.
