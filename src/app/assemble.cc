@@ -99,6 +99,7 @@ void freeze(Assembly& assembly) {
   config.log_tag = settings.log_tag;
   config.log_send_hostname = settings.log_hostname;
   config.buffer_size = static_cast<std::size_t>(settings.buffer_size);
+  config.accept_any_payload = settings.number("h1-accept-payload-with-any-method", 0) != 0;
   config.rewrite_reserve =
       static_cast<std::size_t>(std::min(settings.rewrite_reserve, settings.buffer_size / 2));
   config.max_headers = static_cast<std::size_t>(settings.max_headers);

@@ -22,7 +22,7 @@ bool belongs_in_head(HeaderId id) {
 
 void ChunkedReader::reset() {
   state_ = State::size;
-  any_digit_ = false;
+  any_digit_ = quoted_ = escaped_ = false;
   line_ = 0;
   left_ = 0;
   trailers_.clear();
@@ -56,6 +56,7 @@ bool ChunkedReader::step_size_line(char c, std::size_t at, ParseError& error) {
     any_digit_ = false;
   }
   if (c == '\r') {
+    if (quoted_) return fail("unfinished string in a chunk extension");
     state_ = State::size_lf;
   } else if (state_ != State::extension) {
     if (c == ';')
@@ -66,6 +67,13 @@ bool ChunkedReader::step_size_line(char c, std::size_t at, ParseError& error) {
       return fail("invalid character in a chunk size");
   } else if ((static_cast<unsigned char>(c) < ' ' && c != '\t') || c == 0x7f) {
     return fail("invalid character in a chunk extension");
+  } else if (escaped_) {
+    escaped_ = false;
+  } else if (c == '"') {
+    quoted_ = !quoted_;
+  } else if (c == '\\') {
+    if (!quoted_) return fail("invalid character in a chunk extension");
+    escaped_ = true;
   }
   return true;
 }
@@ -83,8 +91,18 @@ Parse ChunkedReader::step_trailers(std::span<char> bytes, std::size_t& consumed,
   }
   if (result == Parse::error) error.at = static_cast<std::size_t>(p - bytes.data());
   if (result != Parse::complete) return result;
-  for (std::size_t i = trailers_.size(); i-- > 0;)
-    if (belongs_in_head(trailers_[i].id)) trailers_.remove_at(i);
+  for (std::size_t i = trailers_.size(); i-- > 0;) {
+    const Field& field = trailers_[i];
+    if (!belongs_in_head(field.id)) continue;
+    const bool good = field.id == HeaderId::content_length
+                          ? base::parse_int<std::uint64_t>(field.value).has_value()
+                          : field.id != HeaderId::host || detail::valid_host(field.value);
+    if (!good) {
+      error = {consumed, "invalid trailer", 400};
+      return Parse::error;
+    }
+    trailers_.remove_at(i);
+  }
   consumed = static_cast<std::size_t>(p - bytes.data());
   state_ = State::done;
   return Parse::complete;

@@ -28,8 +28,10 @@ Parse parse_fields(char*& p, char* end, const ParseLimits& limits, Headers& head
 
 // What the headers of a complete head mean (framing, persistence, host), as h1.h says. They return
 // null or what is wrong; `status` is set with it.
-const char* finish_request(RequestHead& head, const Seen& seen, bool accept_unsafe,
+const char* finish_request(RequestHead& head, const Seen& seen, const ParseLimits& limits,
                            std::uint16_t& status);
+// Characters that can be in a Host.
+bool valid_host(std::string_view host);
 const char* finish_response(ResponseHead& head, const Seen& seen, Method request_method,
                             bool accept_unsafe);
 

@@ -168,7 +168,7 @@ Parse parse_request_line(char*& p, char* end, const ParseLimits& limits, Request
       r != Parse::complete)
     return r;
   // The preface of HTTP/2 (RFC 9113 section 3.4) must never look like a request to a server.
-  if (out.method_text == "PRI" && out.version.major == 2)
+  if (base::iequals(out.method_text, "PRI"))
     return refuse(error, "HTTP/2 preface on an HTTP/1 connection");
   if (valid_target(out.method, out.target, limits.accept_unsafe)) return Parse::complete;
   p = target_end - out.target.size();
@@ -184,7 +184,7 @@ Parse parse_status(char*& p, char* end, const ParseLimits& limits, ResponseHead&
   auto digits = static_cast<std::size_t>(p - start);
   auto status = base::parse_int<std::uint16_t>({start, digits});
   bool ends = blank(*p) || *p == '\r' || *p == '\n';
-  if (!ends || !status || (digits > 3 && !limits.accept_unsafe))
+  if (!ends || !status || (digits != 3 && !limits.accept_unsafe))
     return refuse(error, "invalid status code");
   out.status = *status;
   while (p != end && blank(*p)) ++p;
@@ -235,7 +235,7 @@ Parse parse_request_head(std::span<char> bytes, const ParseLimits& limits, Reque
     return outgrown(limits, line == Parse::complete ? 431 : 414, error);
   if (result == Parse::error) error.at = static_cast<std::size_t>(p - bytes.data());
   if (result != Parse::complete) return result;
-  if (const char* what = detail::finish_request(out, seen, limits.accept_unsafe, error.status))
+  if (const char* what = detail::finish_request(out, seen, limits, error.status))
     return refuse(error, what);
   consumed = static_cast<std::size_t>(p - bytes.data());
   return Parse::complete;

@@ -24,6 +24,7 @@ struct ParseLimits {
   std::size_t max_head = 16384 - 1024;  // tune.bufsize - tune.maxrewrite
   std::size_t max_headers = 101;        // tune.http.maxhdr
   bool accept_unsafe = false;           // option accept-unsafe-violations-in-http-request/-response
+  bool any_payload = false;             // h1-accept-payload-with-any-method
 };
 
 // Parses a head from the front of `bytes`. Leading empty lines are skipped. `consumed` counts the
@@ -74,7 +75,8 @@ class ChunkedReader {
 
   State state_ = State::size;
   bool any_digit_ = false;
-  std::uint16_t line_ = 0;  // bytes of the size line seen, to bound extensions
+  bool quoted_ = false, escaped_ = false;  // in an extension's quoted string
+  std::uint16_t line_ = 0;                 // bytes of the size line seen, to bound extensions
   std::uint64_t left_ = 0;
   Headers trailers_;
 };

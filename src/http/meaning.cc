@@ -222,22 +222,6 @@ const char* read_request_framing(RequestHead& head, const Seen& seen, std::uint1
   return nullptr;
 }
 
-// Characters that cannot be in a Host; brackets only around an address.
-bool valid_host(std::string_view host) {
-  std::size_t i = 0;
-  if (!host.empty() && host.front() == '[') {
-    i = host.find(']');
-    if (i == host.npos) return false;
-    for (char c : host.substr(1, i - 1))
-      if (base::hex_digit(c) < 0 && c != ':' && c != '.' && c != '%') return false;
-    ++i;
-  }
-  constexpr std::string_view kBad = "#,/?@[\\]";
-  for (; i < host.size(); ++i)
-    if (host[i] <= ' ' || host[i] == 0x7f || kBad.find(host[i]) != kBad.npos) return false;
-  return true;
-}
-
 std::string_view without_user(std::string_view authority) {
   std::size_t at = authority.rfind('@');
   return at == authority.npos ? authority : authority.substr(at + 1);
@@ -276,6 +260,7 @@ const char* check_authority(RequestHead& head, std::size_t host_at, bool accept_
   if (!connect && (head.target.front() == '/' || head.target.front() == '*')) return nullptr;
   Target t = split_target(head.target, connect);
   std::string_view authority = without_user(t.authority);
+  if (!valid_host(authority)) return "invalid character in the authority";
   std::string_view bare = without_default_port(authority, t.scheme, connect);
   bool has_host = host_at != head.headers.size();
   std::string_view host = has_host ? head.headers[host_at].value : authority;
@@ -285,7 +270,8 @@ const char* check_authority(RequestHead& head, std::size_t host_at, bool accept_
   bool same = base::iequals(host, authority) || base::iequals(bare_host, bare);
   if (has_host && !same && !accept_unsafe) return "host differs from the request target";
   if (connect) {
-    if (has_host && base::iequals(host, authority)) head.headers.at(host_at).value = bare;
+    if (has_host && base::iequals(host, authority))
+      head.headers.at(host_at).value = without_default_port(host, t.scheme, true);
     return nullptr;
   }
   bool no_path = t.path.empty() && !t.has_query && head.method != Method::options &&
@@ -312,6 +298,14 @@ const char* read_host(RequestHead& head, const Seen& seen, bool accept_unsafe) {
     }
   }
   return check_authority(head, at, accept_unsafe);
+}
+
+// Servers of that age may take the payload for another request (the manual's
+// h1-accept-payload-with-any-method).
+bool old_without_payload(const RequestHead& head) {
+  const bool without =
+      head.method == Method::get || head.method == Method::head || head.method == Method::delete_;
+  return without && !at_least_1_1(head.version) && head.framing != Framing::none;
 }
 
 void keep_trailers_only(Headers& headers) {
@@ -354,17 +348,46 @@ const char* read_response_framing(ResponseHead& head, const Seen& seen, bool acc
 
 }  // namespace
 
-const char* finish_request(RequestHead& head, const Seen& seen, bool accept_unsafe,
+// Brackets only around an address.
+bool valid_host(std::string_view host) {
+  std::size_t i = 0;
+  if (!host.empty() && host.front() == '[') {
+    i = host.find(']');
+    if (i == host.npos) return false;
+    for (char c : host.substr(1, i - 1))
+      if (base::hex_digit(c) < 0 && c != ':' && c != '.' && c != '%') return false;
+    ++i;
+  }
+  constexpr std::string_view kBad = "#,/?@[\\]";
+  for (; i < host.size(); ++i)
+    if (host[i] <= ' ' || host[i] == 0x7f || kBad.find(host[i]) != kBad.npos) return false;
+  return true;
+}
+
+const char* finish_request(RequestHead& head, const Seen& seen, const ParseLimits& limits,
                            std::uint16_t& status) {
-  if (const char* what = read_persistence(head, seen, accept_unsafe)) return what;
-  if (seen.has(HeaderId::content_length) || seen.has(HeaderId::transfer_encoding))
-    if (const char* what = read_request_framing(head, seen, status)) return what;
+  const bool unsafe = limits.accept_unsafe;
+  if (const char* what = read_persistence(head, seen, unsafe)) return what;
+  if (seen.has(HeaderId::content_length) || seen.has(HeaderId::transfer_encoding)) {
+    std::uint16_t found = status;
+    const char* what = read_request_framing(head, seen, found);
+    if (what != nullptr && found == status) return what;
+    if (what == nullptr && !limits.any_payload && old_without_payload(head)) {
+      what = "HTTP/1.0 request with a payload that its method does not have";
+      found = 413;
+    }
+    if (what != nullptr) {  // of a request that is good otherwise
+      if (const char* host = read_host(head, seen, unsafe)) return host;
+      status = found;
+      return what;
+    }
+  }
   if (seen.has(HeaderId::te)) keep_trailers_only(head.headers);
   if (seen.has(HeaderId::expect))
     head.expect_continue =
         at_least_1_1(head.version) &&
         base::iequals(head.headers.find(HeaderId::expect)->value, "100-continue");
-  return read_host(head, seen, accept_unsafe);
+  return read_host(head, seen, unsafe);
 }
 
 const char* finish_response(ResponseHead& head, const Seen& seen, Method request_method,

@@ -259,6 +259,7 @@ struct Config {
   std::string log_tag = "haproxy";
   std::string log_send_hostname;
   std::size_t buffer_size = 16384;     // tune.bufsize
+  bool accept_any_payload = false;     // h1-accept-payload-with-any-method
   std::size_t rewrite_reserve = 1024;  // tune.maxrewrite
   std::size_t max_headers = 101;
   std::uint32_t maximum_connections = 0;

@@ -13,7 +13,8 @@ namespace {
 http::ParseLimits limits_of(const Config& config, bool accept_unsafe) {
   return {.max_head = config.buffer_size - config.rewrite_reserve,
           .max_headers = config.max_headers,
-          .accept_unsafe = accept_unsafe};
+          .accept_unsafe = accept_unsafe,
+          .any_payload = config.accept_any_payload};
 }
 
 rt::Duration first_set(std::initializer_list<rt::Duration> timeouts) {

@@ -15,7 +15,6 @@ namespace {
 constexpr std::string_view kNotYet[] = {
     "close-spread-time",
     "dns-accept-family",
-    "h1-accept-payload-with-any-method",
     "h1-case-adjust",
     "h1-case-adjust-file",
     "h1-do-not-close-on-insecure-transfer-encoding",
