@@ -241,7 +241,7 @@ std::string usage_text(std::string_view program) {
         -C <dir> change to this folder first
         -L <name> the local peer's name (the host's name by default)
         -n <number> the most connections ; -N <number> the default of a proxy
-        -m <number> the most megabytes of memory
+        -m <number> megabytes of memory above which new clients and requests wait
         -sf <pid>* / -st <pid>* make older processes finish / terminate once this one serves
         -x <socket> take listening sockets from an older process
         -W -Ws with a master process (not available yet) ; -S <bind> its socket

@@ -150,15 +150,17 @@ int run_generation(const CommandLine& line, config::Tree tree, GlobalSettings se
     if (line.verbose) std::puts("Configuration file is valid");
     return 0;
   }
+  if (line.memory_megabytes > 0) {
+    if (auto limited = limit_memory(line.memory_megabytes); !limited) {
+      print(stderr, fmt::format("[ALERT]    ({}) : {}\n", ::getpid(), limited.error()));
+      return 1;
+    }
+  }
   return serve(*runtime, generation, line, std::move(daemon),
                static_cast<unsigned>(diagnostics.warnings()));
 }
 
 int load_and_run(const CommandLine& line) {
-  if (line.memory_megabytes > 0) {
-    auto limited = limit_memory(line.memory_megabytes);
-    if (!limited) print(stderr, fmt::format("[WARNING]  ({}) : {}\n", ::getpid(), limited.error()));
-  }
   set_environment(line);
   const config::Predicates predicates = make_predicates(line.switches);
   config::LoadOptions options{line.paths, section_names(), &predicates};

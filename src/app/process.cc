@@ -14,8 +14,11 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <cstdio>
 #include <cstring>
 #include <thread>
+
+#include "rt/memory.h"
 
 namespace app {
 
@@ -73,10 +76,18 @@ base::Result<std::int64_t> raise_limits(const GlobalSettings& settings, std::int
 }
 
 base::Result<void> limit_memory(std::int64_t megabytes) {
-  const rlimit limit{static_cast<rlim_t>(megabytes) * 1048576,
-                     static_cast<rlim_t>(megabytes) * 1048576};
-  if (::setrlimit(RLIMIT_DATA, &limit) != 0)
-    return base::fail(because("Cannot limit the memory of the process"));
+  std::size_t pages = 0, resident = 0;
+  if (std::FILE* file = std::fopen("/proc/self/statm", "r")) {
+    if (std::fscanf(file, "%zu %zu", &pages, &resident) != 2) resident = 0;
+    std::fclose(file);
+  }
+  const std::size_t most = static_cast<std::size_t>(megabytes) * 1048576;
+  const std::size_t taken = resident * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  if (taken >= most)
+    return base::fail(
+        fmt::format("{} MB of memory are too few: {} MB are in use before any traffic", megabytes,
+                    taken / 1048576 + 1));
+  rt::set_memory_limit(most - taken);
   return {};
 }
 

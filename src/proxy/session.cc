@@ -7,12 +7,14 @@
 #include "proxy/hooks.h"
 #include "proxy/live.h"
 #include "proxy/run.h"
+#include "rt/memory.h"
 #include "txn/tracking.h"
 
 namespace proxy {
 
 namespace {
 
+constexpr rt::Duration kMemoryRetry = rt::milliseconds(20);
 using SessionList = boost::intrusive::list<Session>;
 thread_local SessionList sessions;
 std::atomic<std::uint32_t> next_session_id{0};
@@ -232,6 +234,7 @@ void Session::on_ready() {
     }
   }
   if (!connection->io().readable()) return;
+  if (!rt::memory_left()) return wait_for_memory();
   // What came is looked at first: an idle connection that ends needs no fiber.
   received.take();
   auto got = connection->read_now(received.room());
@@ -249,11 +252,24 @@ void Session::on_ready() {
   spawn();
 }
 
+// The bytes stay with the kernel for a moment; the deadline of the client is kept.
+void Session::wait_for_memory() {
+  if (memory_deadline_ == rt::Instant{}) memory_deadline_ = timer_.deadline();
+  timer_.arm(std::min(memory_deadline_, rt::now() + kMemoryRetry));
+}
+
 void Session::IdleTimer::fire(rt::Timer& timer) {
   static_cast<IdleTimer&>(timer).session.on_timeout();
 }
 
 void Session::on_timeout() {
+  if (const rt::Instant deadline = std::exchange(memory_deadline_, rt::Instant{});
+      deadline != rt::Instant{}) {
+    if (rt::now() >= deadline) return close();
+    timer_.arm(deadline);
+    return on_ready();
+  }
+  if (!rt::memory_left()) return close();
   if (state_ == State::lingering || facts.requests != 0) return close();
   if (frontend.options.has(Option::http_ignore_probes)) return close();
   spawn();  // a first request that does not come is answered and logged

@@ -71,11 +71,11 @@ class Session final : public rt::Watcher,
   void park();
   void linger();
   void on_timeout();
-  bool read_first();  // in the loop; false when the session is gone
+  void wait_for_memory();
 
   State state_ = State::parked;
-  bool timed_out_ = false;
   IdleTimer timer_{*this};
+  rt::Instant memory_deadline_{};  // of the client, while memory is awaited
 };
 
 }  // namespace proxy

@@ -7,6 +7,8 @@
 #include <chrono>
 #include <system_error>
 
+#include "rt/memory.h"
+
 namespace rt {
 
 using boost::context::detail::jump_fcontext;
@@ -33,6 +35,7 @@ void epoll_add(int epoll_fd, int fd, std::uint32_t events, std::uint64_t data) {
     throw std::system_error(errno, std::generic_category(), "epoll_ctl");
 }
 
+constexpr std::size_t kStackTouched = 16384;  // what a fiber that serves traffic takes of its stack
 constexpr std::uint32_t kGone = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
 
 }  // namespace
@@ -68,6 +71,7 @@ Fiber& Loop::spawn(base::Function<void()> body) {
   fiber.cancelled = winding_down_;
   fiber.local = nullptr;
   fiber.state = Fiber::State::ready;
+  memory_taken(kStackTouched);
   const auto room = reinterpret_cast<char*>(&fiber) - fiber.mapping;
   fiber.context = make_fcontext(&fiber, static_cast<std::size_t>(room), &Loop::enter);
   ready_.push(fiber);
@@ -113,6 +117,7 @@ void Loop::switch_out(Fiber& fiber) {
 
 void Loop::release(Fiber& fiber) {
   fiber.state = Fiber::State::unused;
+  memory_given_back(kStackTouched);
   stacks_.give(fiber);
 }
 

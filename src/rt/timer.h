@@ -15,6 +15,7 @@ class Timer {
   Timer(const Timer&) = delete;
   Timer& operator=(const Timer&) = delete;
 
+  Instant deadline() const { return previous_ != nullptr ? at_ : kNever; }
   // Sets or moves the deadline; kNever disarms. On the worker thread that shall fire it.
   void arm(Instant at) {
     if (previous_ != nullptr && at >= at_)

@@ -4,6 +4,8 @@
 #include <memory>
 #include <new>
 
+#include "rt/memory.h"
+
 namespace wire {
 
 namespace {
@@ -30,6 +32,7 @@ std::size_t buffer_size() { return block_size; }
 void Buffer::take() {
   if (data_ != nullptr) return;
   begin_ = end_ = 0;
+  rt::memory_taken(block_size);
   if (pool.head != nullptr) {
     data_ = static_cast<char*>(std::exchange(pool.head, *static_cast<void**>(pool.head)));
     --pool.count;
@@ -43,7 +46,8 @@ void Buffer::drop() {
   if (data_ == nullptr) return;
   void* block = std::exchange(data_, nullptr);
   begin_ = end_ = 0;
-  if (pool.count >= kKept) {
+  rt::memory_given_back(block_size);
+  if (pool.count >= kKept || rt::memory_limited()) {
     std::free(block);
     return;
   }
