@@ -381,3 +381,31 @@ def test_sessions_are_listed_and_ended(proxy, start, tcp):
         eventually(lambda: "srv=s1" in proxy.cli("show sess"))
         proxy.cli("shutdown sessions server fe/s1")
         assert wire.is_closed()
+
+
+def test_a_disabled_frontend_refuses_clients(start):
+    proxy = start("""
+    global
+        stats socket @dir@/cli level admin
+        nbthread 2
+    frontend f
+        mode http
+        timeout client 5s
+        bind @fe@
+        bind unix@@dir@/s
+        http-request return status 200
+    """)
+
+    def refused():
+        try:
+            proxy.connect().close()
+        except ConnectionRefusedError:
+            return True
+        return False
+
+    for _ in range(3):
+        proxy.cli("disable frontend f")
+        eventually(refused, what="a refusal")
+        proxy.cli("enable frontend f")
+        eventually(lambda: not refused(), what="a connection")
+        assert proxy.get("/").status == 200

@@ -1,6 +1,7 @@
 #include "proxy/serve.h"
 
 #include <fmt/format.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -9,6 +10,7 @@
 #include "net/listener.h"
 #include "proxy/hooks.h"
 #include "proxy/session.h"
+#include "rt/memory.h"
 #include "rt/timer.h"
 
 namespace proxy {
@@ -51,11 +53,15 @@ struct Listening::Socket {
   const Bind* bind = nullptr;
   state::ListenerState* state = nullptr;
   int fd = -1;
-  bool inherited = false;
-  std::string path;  // of a unix socket
+  int backlog = 0;
+  bool may_refuse = false;  // a TCP socket of our own: can be taken out of service and back
+  std::string path;         // of a unix socket
   std::vector<std::unique_ptr<Door>> doors;
   std::atomic<unsigned> open_doors{0};
 
+  // While its frontend is disabled nobody accepts, and clients are refused where that is possible.
+  void close_door(unsigned worker);
+  void open_door(unsigned worker);
   // Ends accepting on one worker; the last one closes the descriptor, so that clients are refused.
   void leave(unsigned worker);
   bool has_room() const;
@@ -89,7 +95,7 @@ bool below(const std::atomic<std::uint32_t>& now, std::uint32_t most) {
 bool Listening::Socket::has_room() const {
   const state::Proxy& st = *frontend->state;
   const state::Process& process = running().registry->process();
-  if (process.stopping.load(std::memory_order_relaxed)) return false;
+  if (process.stopping.load(std::memory_order_relaxed) || !rt::memory_left()) return false;
   if (st.paused.load(std::memory_order_relaxed) || st.disabled.load(std::memory_order_relaxed))
     return false;
   if (!below(st.frontend_sessions, st.maximum.load(std::memory_order_relaxed))) return false;
@@ -102,6 +108,20 @@ bool Listening::Socket::has_room() const {
     return false;
   return slower(process, &state::ProcessCounters::connection_rate, process.connection_rate_limit) &&
          slower(process, &state::ProcessCounters::session_rate, process.session_rate_limit);
+}
+
+void Listening::Socket::close_door(unsigned worker) {
+  if (worker >= doors.size() || doors[worker]->acceptor == nullptr) return;
+  Door& door = *doors[worker];
+  door.disarm();
+  std::erase(waiting_doors, &door);
+  door.drop_held();
+  door.acceptor->pause();
+}
+
+void Listening::Socket::open_door(unsigned worker) {
+  if (worker < doors.size() && doors[worker]->acceptor != nullptr)
+    doors[worker]->acceptor->resume();
 }
 
 void Listening::Socket::leave(unsigned worker) {
@@ -185,6 +205,10 @@ bool Listening::open(config::Diagnostics& diagnostics) {
         socket->bind = bind.get();
         socket->state = i < bind->states.size() ? bind->states[i] : nullptr;
         socket->fd = *fd;
+        socket->backlog = options.backlog;
+        socket->may_refuse = bind->addresses[i].is_ip();
+        if (bind->addresses[i].kind() == net::Address::Kind::inherited_fd)
+          inherited_.insert(bind->addresses[i].fd());
         if (bind->addresses[i].kind() == net::Address::Kind::unix_path)
           socket->path = bind->addresses[i].path();
         sockets_.push_back(std::move(socket));
@@ -221,12 +245,55 @@ void Listening::stop() {
     for (const auto& socket : sockets_) socket->leave(worker.index());
     Session::close_idle(nullptr);
   });
+  for (const int fd : std::exchange(inherited_, {})) ::close(fd);  // copies of them were used
 }
 
 std::uint32_t Listening::sessions() { return Session::count(); }
 
-void Listening::pause(state::Proxy& frontend) { frontend.paused = true; }
-void Listening::resume(state::Proxy& frontend) { frontend.paused = false; }
+std::vector<Listening::Socket*> Listening::refusing_sockets(const state::Proxy& frontend) {
+  std::vector<Socket*> found;
+  for (const auto& socket : sockets_)
+    if (socket->frontend->state == &frontend && socket->may_refuse && socket->fd >= 0)
+      found.push_back(socket.get());
+  return found;
+}
+
+// Runs `each` on every worker, then `last` on the one that comes last.
+void Listening::on_all_workers(std::function<void(unsigned)> each, std::function<void()> last) {
+  auto left = std::make_shared<std::atomic<unsigned>>(rt::worker_count());
+  rt::Runtime::instance()->post_all(
+      [each = std::move(each), last = std::move(last), left](rt::Worker& worker) {
+        each(worker.index());
+        if (left->fetch_sub(1) == 1) last();
+      });
+}
+
+void Listening::pause(state::Proxy& frontend) {
+  frontend.paused = true;
+  if (accepting == nullptr) return;
+  on_all_workers(
+      [&frontend](unsigned worker) {
+        for (Socket* socket : accepting->refusing_sockets(frontend)) socket->close_door(worker);
+      },
+      [&frontend] {
+        for (Socket* socket : accepting->refusing_sockets(frontend))
+          ::shutdown(socket->fd, SHUT_RD);
+      });
+}
+
+void Listening::resume(state::Proxy& frontend) {
+  frontend.paused = false;
+  if (accepting == nullptr) return;
+  const auto open_doors = [&frontend](unsigned worker) {
+    for (Socket* socket : accepting->refusing_sockets(frontend)) socket->open_door(worker);
+  };
+  const auto listen_again = [&frontend, open_doors] {
+    for (Socket* socket : accepting->refusing_sockets(frontend))
+      ::listen(socket->fd, socket->backlog > 0 ? socket->backlog : SOMAXCONN);
+    on_all_workers(open_doors, [] {});
+  };
+  on_all_workers([](unsigned) {}, listen_again);  // once a pause before is over everywhere
+}
 
 void Listening::shut(state::Proxy& frontend) {
   frontend.disabled = true;

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <set>
 #include <vector>
 
 #include "config/diagnostics.h"
@@ -45,8 +47,12 @@ class Listening {
 
  private:
   struct Socket;
+  std::vector<Socket*> refusing_sockets(const state::Proxy& frontend);
+  static void on_all_workers(std::function<void(unsigned)> each, std::function<void()> last);
+
   const Config& config_;
   std::vector<std::unique_ptr<Socket>> sockets_;
+  std::set<int> inherited_;  // the descriptors that others gave us
 };
 
 }  // namespace proxy
