@@ -94,9 +94,10 @@ Parse ChunkedReader::step_trailers(std::span<char> bytes, std::size_t& consumed,
   for (std::size_t i = trailers_.size(); i-- > 0;) {
     const Field& field = trailers_[i];
     if (!belongs_in_head(field.id)) continue;
-    const bool good = field.id == HeaderId::content_length
+    const bool good = field.id == HeaderId::host ? detail::valid_host(field.value)
+                      : field.id == HeaderId::content_length
                           ? base::parse_int<std::uint64_t>(field.value).has_value()
-                          : field.id != HeaderId::host || detail::valid_host(field.value);
+                          : base::iequals(field.value, "chunked");
     if (!good) {
       error = {consumed, "invalid trailer", 400};
       return Parse::error;

@@ -260,7 +260,8 @@ const char* check_authority(RequestHead& head, std::size_t host_at, bool accept_
   if (!connect && (head.target.front() == '/' || head.target.front() == '*')) return nullptr;
   Target t = split_target(head.target, connect);
   std::string_view authority = without_user(t.authority);
-  if (!valid_host(authority)) return "invalid character in the authority";
+  if (!valid_host(connect ? without_user(head.target) : authority))
+    return "invalid character in the authority";
   std::string_view bare = without_default_port(authority, t.scheme, connect);
   bool has_host = host_at != head.headers.size();
   std::string_view host = has_host ? head.headers[host_at].value : authority;
