@@ -101,6 +101,7 @@ void Run::note_request() {
   e.point = txn::Point::http_request;
   client_in_.begin_body(e.request.framing, e.request.content_length);
   const bool stopping = config_->registry->process().stopping.load(std::memory_order_relaxed);
+  client_leaves_ = !e.request.keep_alive;
   keep_alive_ = e.request.keep_alive && !frontend_->options.has(Option::httpclose) && !stopping;
   state::ProxyCounters& counters = frontend_->state->frontend.mine();
   const auto now_ms = static_cast<std::uint64_t>(

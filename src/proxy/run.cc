@@ -105,6 +105,7 @@ void Run::begin(bool http) {
   txn::Exchange& e = *exchange_;
   e.request.headers = std::move(spare_request_headers_);
   e.response.headers = std::move(spare_response_headers_);
+  e.txn_variables = std::move(spare_variables_);
   e.request.clear();
   e.response.clear();
   e.engine = this;
@@ -128,7 +129,7 @@ void Run::begin(bool http) {
   kept_body_.clear();
   kept_sent_ = 0;
   response_started_ = response_done_ = response_chunked_ = is_reply_ = logged_ = false;
-  keep_alive_ = server_keep_alive_ = abrupt_ = service_ran_ = false;
+  keep_alive_ = server_keep_alive_ = abrupt_ = service_ran_ = client_leaves_ = false;
   server_bytes_ = 0;
   request_body_.edited = response_body_.edited = false;
   body_error_ = {};
@@ -228,12 +229,18 @@ void Run::end_exchange() {
   txn::Exchange& e = x();
   spare_request_headers_ = std::move(e.request.headers);
   spare_response_headers_ = std::move(e.response.headers);
+  spare_variables_ = std::move(e.txn_variables);
+  spare_variables_.clear();
   exchange_.reset();
 }
 
 After Run::after_response() {
   if (abrupt_ || client_in_.broken() || client_out_.broken()) return After::close;
-  if (!keep_alive_) return After::linger;
+  if (!keep_alive_) {
+    const bool finished = client_leaves_ && client_in_.over() && !client_in_.has_bytes() &&
+                          !client_out_.blocked() && !session_->connection->io().readable();
+    return finished ? After::close : After::linger;
+  }
   client_in_.next_message();
   session_->idle_since = rt::now();
   return After::next_request;

@@ -287,7 +287,9 @@ class Run final : public txn::Engine, rt::Watcher {
   std::optional<txn::Exchange> exchange_;
   txn::Exchange& x() { return *exchange_; }
   const txn::Exchange& x() const { return *exchange_; }
-  http::Headers spare_request_headers_, spare_response_headers_;  // storage between exchanges
+  // Storage between exchanges.
+  http::Headers spare_request_headers_, spare_response_headers_;
+  state::Variables spare_variables_;
 
   wire::Input client_in_, server_in_;
   wire::Output client_out_, server_out_;
@@ -322,8 +324,9 @@ class Run final : public txn::Engine, rt::Watcher {
   bool response_started_ = false;  // the client has got something of the final response
   bool response_done_ = false;
   bool response_chunked_ = false;
-  bool body_hidden_ = false;  // the server sends a body that the client did not ask for
-  bool keep_alive_ = false;   // with the client
+  bool body_hidden_ = false;    // the server sends a body that the client did not ask for
+  bool keep_alive_ = false;     // with the client
+  bool client_leaves_ = false;  // it has said that it will send no more
   bool server_keep_alive_ = false;
   bool is_reply_ = false;  // the response is ours
   bool logged_ = false;

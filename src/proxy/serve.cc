@@ -54,6 +54,7 @@ struct Listening::Socket {
   state::ListenerState* state = nullptr;
   int fd = -1;
   int backlog = 0;
+  net::Address local;       // of all its connections; none where it differs
   bool may_refuse = false;  // a TCP socket of our own: can be taken out of service and back
   std::string path;         // of a unix socket
   std::vector<std::unique_ptr<Door>> doors;
@@ -84,6 +85,16 @@ bool slower(const state::Process& process, obs::Rate state::ProcessCounters::*me
             const std::atomic<std::uint32_t>& most) {
   const std::uint32_t limit = most.load(std::memory_order_relaxed);
   return limit == 0 || rate_of(process.counters, member) < limit;
+}
+
+// What is bound to one address and takes no others' connections has nothing to ask the kernel.
+net::Address address_of_all(int fd, const net::ListenOptions& options) {
+  const net::Address bound = net::bound_address(fd);
+  const net::Ip ip = bound.ip();
+  const bool any = ip.family == AF_INET    ? ip.v4.s_addr == 0
+                   : ip.family == AF_INET6 ? IN6_IS_ADDR_UNSPECIFIED(&ip.v6)
+                                           : true;
+  return any || options.transparent ? net::Address() : bound;
 }
 
 bool below(const std::atomic<std::uint32_t>& now, std::uint32_t most) {
@@ -142,7 +153,7 @@ bool Listening::Socket::accept(int client, const sockaddr_storage& peer, socklen
     door.wait();
     return false;
   }
-  Session::accept(client, from, *frontend, *bind, state);
+  Session::accept(client, from, local, *frontend, *bind, state);
   if (has_room()) return true;
   door.wait();
   return false;
@@ -161,7 +172,7 @@ void Listening::Socket::Door::look_again(rt::Timer& timer) {
   while (!door.held.empty() && door.socket.has_room()) {
     Held next = std::move(door.held.front());
     door.held.erase(door.held.begin());
-    Session::accept(next.fd, next.peer, *door.socket.frontend, *door.socket.bind,
+    Session::accept(next.fd, next.peer, door.socket.local, *door.socket.frontend, *door.socket.bind,
                     door.socket.state);
   }
   if (door.held.empty() && door.socket.has_room())
@@ -206,6 +217,7 @@ bool Listening::open(config::Diagnostics& diagnostics) {
         socket->state = i < bind->states.size() ? bind->states[i] : nullptr;
         socket->fd = *fd;
         socket->backlog = options.backlog;
+        socket->local = address_of_all(*fd, options);
         socket->may_refuse = bind->addresses[i].is_ip();
         if (bind->addresses[i].kind() == net::Address::Kind::inherited_fd)
           inherited_.insert(bind->addresses[i].fd());

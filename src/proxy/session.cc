@@ -63,14 +63,15 @@ Session::~Session() {
   place_is_free();
 }
 
-void Session::accept(int fd, const net::Address& peer, const Proxy& frontend, const Bind& bind,
-                     state::ListenerState* listener) {
+void Session::accept(int fd, const net::Address& peer, const net::Address& local,
+                     const Proxy& frontend, const Bind& bind, state::ListenerState* listener) {
   auto& session = *new Session(fd, frontend, bind);
   txn::Session& f = session.facts;
   f.frontend = frontend.state;
   f.listener = listener;
   f.connection = session.connection.get();
   f.source = peer;
+  f.destination = local.kind() == net::Address::Kind::none ? session.connection->local() : local;
   f.accepted = rt::now();
   f.accepted_wall_us = wall_us();
   f.id = next_session_id.fetch_add(1, std::memory_order_relaxed);
@@ -93,7 +94,6 @@ void Session::accept(int fd, const net::Address& peer, const Proxy& frontend, co
 
 // Without rules to run the first bytes are awaited without a fiber.
 void Session::begin() {
-  facts.destination = connection->local();
   if (frontend.options.has(Option::clitcpka)) {
     const int one = 1;  // refused on unix sockets, which need none
     ::setsockopt(connection->io().fd(), SOL_SOCKET, SO_KEEPALIVE, &one, sizeof one);

@@ -22,9 +22,10 @@ class Session final : public rt::Watcher,
                       public txn::SessionEngine,
                       public boost::intrusive::list_base_hook<> {
  public:
-  // In the loop: `fd` is a fresh connection to `bind`.
-  static void accept(int fd, const net::Address& peer, const Proxy& frontend, const Bind& bind,
-                     state::ListenerState* listener);
+  // In the loop: `fd` is a fresh connection to `bind`; `local` is its address where that is the
+  // listener's, none where it has to be asked for.
+  static void accept(int fd, const net::Address& peer, const net::Address& local,
+                     const Proxy& frontend, const Bind& bind, state::ListenerState* listener);
   // Closes the parked sessions of this worker (of one frontend, or of all).
   static void close_idle(const state::Proxy* frontend);
   static std::uint32_t count();
