@@ -295,3 +295,60 @@ def test_mistakes(check, line, text):
             {line}
     """)
     assert code != 0 and text in said
+
+
+SCRIPT = """
+    core.register_service("tables", "http", function(applet)
+        local function sorted(t)
+            local keys, out = {}, {}
+            for k in pairs(t) do keys[#keys + 1] = k end
+            table.sort(keys)
+            for _, k in ipairs(keys) do out[#out + 1] = k .. "=" .. tostring(t[k]) end
+            return table.concat(out, " ")
+        end
+        local t = core.backends["ids"].stktable
+        local i, out = t:info(), {}
+        out[1] = string.format("%s %d %d %s %d", i.type, i.size, i.used, i.nopurge, i.expire)
+        out[2] = sorted(i.data)
+        out[3] = sorted(t:lookup("alice"))
+        out[4] = tostring(t:lookup("nobody"))
+        local function names(filter)
+            local found = {}
+            for k in pairs(t:dump(filter)) do found[#found + 1] = k end
+            table.sort(found)
+            return table.concat(found, " ")
+        end
+        out[5] = names()
+        out[6] = names({{"gpc0", "gt", 2}})
+        out[7] = names({{"gpc0", "gt", 0}, {"gpc0", "lt", 3}})
+        out[8] = tostring(t:dump({{"gpc0", "is", 2}}))
+        out[9] = sorted(core.backends["addresses"].stktable:lookup("192.0.2.1"))
+        out[10] = tostring(core.backends["none"].stktable)
+        local text = table.concat(out, "\\n")
+        applet:set_status(200)
+        applet:add_header("content-length", #text)
+        applet:start_response()
+        applet:send(text)
+    end)
+"""
+
+
+def test_scripts(start):
+    proxy = start(SOCKET + """
+            tune.lua.bool-sample-conversion normal
+            lua-load @dir@/tables.lua
+        frontend fe
+            bind @fe@
+            http-request use-service lua.tables
+        backend none
+        backend ids
+            stick-table type string len 20 size 1k store gpc0,http_req_rate(10s),gpt(2)
+        backend addresses
+            stick-table type ip size 10 store conn_cnt
+    """, files={"tables.lua": SCRIPT})
+    for name, count in (("alice", 3), ("bob", 1), ("carol", 0)):
+        proxy.cli(f"set table ids key {name} data.gpc0 {count}")
+    proxy.cli("set table addresses key 192.0.2.1 data.conn_cnt 5")
+    assert proxy.get("/").text.split("\n") == [
+        "string 1024 3 false 0", "gpc0=-1 gpt=-1 http_req_rate=10000", "expire=0 gpc0=3 gpt=0 http_req_rate=0 use=0",
+        "nil", "alice bob carol", "alice", "bob", "nil", "conn_cnt=5 expire=0 use=0", "nil"]

@@ -47,6 +47,7 @@ enum class Class : std::uint8_t {
   regex,
   queue,
   event_sub,
+  stick_table,
   count_
 };
 

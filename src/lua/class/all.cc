@@ -11,7 +11,7 @@ void define_classes(lua_State* L) {
         &define_filter,   &define_http,        &define_http_message, &define_http_client,
         &define_listener, &define_map,         &define_patref,       &define_proxy,
         &define_queue,    &define_regex,       &define_reply,        &define_server,
-        &define_socket,   &define_txn,         &define_core})
+        &define_socket,   &define_stick_table, &define_txn,          &define_core})
     define(L);
 }
 

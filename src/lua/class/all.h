@@ -31,6 +31,7 @@ void define_regex(lua_State* L);
 void define_reply(lua_State* L);
 void define_server(lua_State* L);
 void define_socket(lua_State* L);
+void define_stick_table(lua_State* L);
 void define_txn(lua_State* L);
 
 struct Bytes;

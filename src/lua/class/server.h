@@ -4,6 +4,7 @@
 #include <lua.hpp>
 
 #include "state/proxy.h"
+#include "state/stick_table.h"
 
 namespace lua {
 
@@ -11,6 +12,7 @@ void push_proxy(lua_State* L, const state::Proxy& proxy);
 void push_server(lua_State* L, const state::Server& server);
 void push_server_list(lua_State* L, const state::Proxy& proxy);
 void push_listener(lua_State* L, const state::Proxy& proxy, const state::ListenerState& listener);
+void push_stick_table(lua_State* L, const state::StickTable& table);
 int proxy_shut_backup_sessions(lua_State* L);
 
 // Lua's own next(), whatever a script did to the global.
