@@ -60,6 +60,8 @@ bool read_other(const config::Section& section, Assembly& assembly) {
   const std::string_view kind = section.head[0];
   if (kind == "http-errors")
     read_http_errors(section, assembly);
+  else if (kind == "mailers")
+    read_mailers(section, assembly);
   else if (kind == "userlist")
     read_user_list(section, assembly);
   else if (kind == "log-profile")

@@ -12,6 +12,7 @@
 
 #include "obs/counter.h"
 #include "state/captured_message.h"
+#include "state/mailers.h"
 #include "state/server.h"
 
 namespace state {
@@ -86,6 +87,7 @@ struct Proxy {
   std::string guid;
   std::string balance_name;  // "roundrobin", for show stat's algo
   ProxySettings settings;
+  std::shared_ptr<const EmailAlert> email_alert;  // null: no mails
   std::vector<CaptureSlot> request_captures, response_captures;
   std::atomic<std::uint32_t> logged{0};  // lines so far, %lc
 

@@ -198,16 +198,16 @@ void Checker::log_check(const CheckOutcome& outcome, std::int64_t duration_ms, i
                        : outcome.verdict == Verdict::passed    ? "succeeded"
                                                                : "failed";
   const bool weightless = server_.state().user_weight.load(std::memory_order_relaxed) == 0;
-  Health::announce(
-      server_, obs::Level::notice,
-      fmt::format("{} check for {}server {}/{} {}{}, status: {}/{} {}.",
-                  kind_ == Kind::agent ? "Agent" : "Health",
-                  server_.state().backup ? "backup " : "", server_.backend().state().name,
-                  server_.state().name, result, describe(outcome, duration_ms),
-                  is_up ? now - rise() + 1 : now, is_up ? fall() : rise(),
-                  !is_up       ? "DOWN"
-                  : weightless ? "DRAIN"
-                               : "UP"));
+  std::string text = fmt::format(
+      "{} check for {}server {}/{} {}{}, status: {}/{} {}.",
+      kind_ == Kind::agent ? "Agent" : "Health", server_.state().backup ? "backup " : "",
+      server_.backend().state().name, server_.state().name, result, describe(outcome, duration_ms),
+      is_up ? now - rise() + 1 : now, is_up ? fall() : rise(),
+      !is_up       ? "DOWN"
+      : weightless ? "DRAIN"
+                   : "UP");
+  Health::mail(server_, obs::Level::info, text);
+  Health::announce(server_, obs::Level::notice, std::move(text));
 }
 
 state::CheckEvent Checker::event_of(const CheckOutcome& outcome, std::int64_t duration_ms,

@@ -5,6 +5,7 @@
 #include "state/registry.h"
 #include "upstream/checker.h"
 #include "upstream/counting.h"
+#include "upstream/mailer.h"
 #include "upstream/queue.h"
 
 namespace upstream {
@@ -118,6 +119,13 @@ void Health::announce(Server& server, obs::Level level, std::string text) {
   log_to(server.backend(), level, text);
 }
 
+void Health::mail(Server& server, obs::Level level, const std::string& text) {
+  Backend& backend = server.backend();
+  const auto& mailer = backend.settings.mailer;
+  if (mailer == nullptr || backend.registry().process().scripts_mail) return;
+  mailer->send(backend.state().email_alert, level, text);
+}
+
 // How the farm stood before a change.
 struct Health::Before {
   explicit Before(Server& server)
@@ -152,14 +160,17 @@ void Health::inherit(Server& server, void (*move)(Server&, std::string_view, Che
   for (Server* tracker : server.trackers_) move(*tracker, why, nullptr);
 }
 
-unsigned Health::go_down(Server& server, std::string text, std::string_view why, bool alert) {
+unsigned Health::go_down(Server& server, std::string text, std::string_view why, bool alert,
+                         bool mailed) {
   Backend& backend = server.backend();
   const unsigned requeued = backend.queue().requeue(server);
   if (server.settings().shutdown_on_down) server.kill_slots(Kill::server_down);
   server.drop_idle();
   const std::uint32_t sessions = server.state().sessions.load(std::memory_order_relaxed);
   text.append(why).append(left(server, sessions, requeued));
-  announce(server, alert ? obs::Level::alert : obs::Level::notice, std::move(text));
+  const obs::Level level = alert ? obs::Level::alert : obs::Level::notice;
+  if (mailed) mail(server, level, text);
+  announce(server, level, std::move(text));
   return requeued;
 }
 
@@ -179,8 +190,9 @@ void Health::up(Server& server, std::string_view why, Check check) {
     for (const auto& other : server.backend().servers())
       if (other->state().backup) other->kill_slots(Kill::server_up);
   }
-  announce(server, obs::Level::notice,
-           fmt::format("{} is UP{}{}", subject(server), why, online(server)));
+  std::string text = fmt::format("{} is UP{}{}", subject(server), why, online(server));
+  mail(server, obs::Level::notice, text);
+  announce(server, obs::Level::notice, std::move(text));
   settle(server, before);
   tell(server, change(was, why, check), false);
   inherit(server, &Health::up);
@@ -200,7 +212,7 @@ void Health::down(Server& server, std::string_view why, Check check) {
   }
   server.backend().servers_changed();
   Change made = change(was, why, check);
-  made.requeued = go_down(server, subject(server) + " is DOWN", why, before.in_use);
+  made.requeued = go_down(server, subject(server) + " is DOWN", why, before.in_use, true);
   settle(server, before);
   tell(server, made, false);
   inherit(server, &Health::down);
@@ -215,8 +227,9 @@ void Health::stopping(Server& server, std::string_view why, Check check) {
   changed_now(st, false);
   st.oper.store(OperState::stopping, std::memory_order_relaxed);
   server.backend().servers_changed();
-  announce(server, obs::Level::notice,
-           fmt::format("{} is stopping{}{}", subject(server), why, online(server)));
+  std::string text = fmt::format("{} is stopping{}{}", subject(server), why, online(server));
+  mail(server, obs::Level::notice, text);
+  announce(server, obs::Level::notice, std::move(text));
   settle(server, before);
   tell(server, change(was, why, check), false);
   inherit(server, &Health::stopping);
@@ -233,8 +246,8 @@ unsigned Health::enter_maintenance(Server& server, std::string_view why) {
   changed_now(st, false);
   st.oper.store(OperState::stopped, std::memory_order_relaxed);
   server.backend().servers_changed();
-  const unsigned requeued =
-      go_down(server, subject(server) + " is going DOWN for maintenance", why, before.in_use);
+  const unsigned requeued = go_down(server, subject(server) + " is going DOWN for maintenance", why,
+                                    before.in_use, false);
   settle(server, before);
   return requeued;
 }
@@ -287,8 +300,10 @@ void Health::administer(Server& server, std::uint8_t set, std::uint8_t clear,
     server.backend().servers_changed();
     const bool stopped = st.oper.load(std::memory_order_relaxed) == OperState::stopped;
     if (drains) {
-      announce(server, obs::Level::notice,
-               fmt::format("{} enters drain state{}{}", subject(server), why, online(server)));
+      std::string text =
+          fmt::format("{} enters drain state{}{}", subject(server), why, online(server));
+      mail(server, obs::Level::notice, text);
+      announce(server, obs::Level::notice, std::move(text));
     } else {
       announce(server, obs::Level::notice,
                fmt::format("{} is {} (leaving {}drain){}.", subject(server),

@@ -26,12 +26,15 @@ class Health {
                          std::string_view why = {});
   // To the backend's log targets and as a warning on standard error.
   static void announce(Server& server, obs::Level level, std::string text);
+  // To whom "email-alert" names, unless a script sees to that.
+  static void mail(Server& server, obs::Level level, const std::string& text);
 
  private:
   struct Before;
   static unsigned enter_maintenance(Server& server, std::string_view why);
   static void leave_maintenance(Server& server, std::uint8_t cleared);
-  static unsigned go_down(Server& server, std::string text, std::string_view why, bool alert);
+  static unsigned go_down(Server& server, std::string text, std::string_view why, bool alert,
+                          bool mailed);
   static void settle(Server& server, const Before& before);
   static void inherit(Server& server, void (*move)(Server&, std::string_view, Check));
 };

@@ -23,6 +23,8 @@ struct LogTarget;
 
 namespace upstream {
 
+class Mailer;
+
 struct CheckDraft;
 using HealthChecks = std::map<std::string, std::shared_ptr<CheckDraft>, std::less<>>;
 
@@ -182,6 +184,7 @@ struct BackendSettings {
   // Filled by app/: where messages about servers go, and facts of the global section.
   std::vector<std::shared_ptr<obs::LogTarget>> log_targets;
   std::string log_tag = "haproxy", log_hostname;
+  std::shared_ptr<Mailer> mailer;   // null: no mails
   std::uint32_t spread_checks = 0;  // percent
   std::shared_ptr<const HealthChecks> health_checks;
   std::shared_ptr<expr::LogFormat> unique_id_format;  // for checks

@@ -68,8 +68,9 @@ expr::ParseContext ProxyContext::expressions(txn::Point point, const char* place
 std::vector<const ProxyKeyword*> all_proxy_keywords() {
   std::vector<const ProxyKeyword*> all;
   for (auto table : {basic_keywords(), bind_keywords(), routing_keywords(), rule_keywords(),
-                     logging_keywords(), error_keywords(), filter_keywords(), stats_keywords(), upstream_keywords(),
-                     timeout_keywords(), option_keywords(), stick_keywords(), refused_keywords()})
+                     logging_keywords(), error_keywords(), filter_keywords(), stats_keywords(),
+                     upstream_keywords(), timeout_keywords(), option_keywords(), stick_keywords(),
+                     email_alert_keywords(), refused_keywords()})
     for (const ProxyKeyword& row : table) all.push_back(&row);
   std::sort(all.begin(), all.end(),
             [](const ProxyKeyword* a, const ProxyKeyword* b) { return a->name < b->name; });

@@ -49,6 +49,7 @@ std::span<const ProxyKeyword> stats_keywords();
 std::span<const ProxyKeyword> upstream_keywords();
 std::span<const ProxyKeyword> timeout_keywords();
 std::span<const ProxyKeyword> option_keywords();
+std::span<const ProxyKeyword> email_alert_keywords();
 std::span<const ProxyKeyword> stick_keywords();
 std::span<const ProxyKeyword> refused_keywords();
 
@@ -84,5 +85,9 @@ std::vector<const config::Keyword*> bind_options(bool tls);
 std::optional<bool> parse_upstream_option(ProxyContext& context);
 
 std::vector<const config::Keyword*> all_options();
+
+// Once all sections were read: what "email-alert" lines ask for; mailers that none of them names.
+void complete_email_alert(ProxyDraft& draft, Assembly& assembly);
+void warn_of_unused_mailers(Assembly& assembly);
 
 }  // namespace app

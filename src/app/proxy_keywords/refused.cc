@@ -76,7 +76,6 @@ constexpr ProxyKeyword kTable[] = {
     {{"contimeout", "", kGone}, kAll, removed},
     {{"crt", "<cert>", "A certificate."}, kInFrontend, not_yet},
     {{"dispatch", "", kGone}, kAll, removed},
-    {{"email-alert", "...", "Sends mail about servers."}, kAll, not_yet},
     {{"force-be-switch", "{if|unless} <condition>", "Switches to unpublished backends."},
      kInFrontend,
      not_yet},

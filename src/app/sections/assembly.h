@@ -15,6 +15,7 @@
 #include "rules/ruleset.h"
 #include "upstream/backend.h"
 #include "upstream/health_check.h"
+#include "upstream/mailer.h"
 
 namespace app {
 
@@ -42,6 +43,19 @@ enum class RuleKind : std::uint8_t {
   count_
 };
 
+struct EmailAlertDraft {
+  bool given = false;
+  std::string mailers, from, to, host;  // empty: not given
+  obs::Level level = obs::Level::alert;
+  config::Position at;
+};
+
+struct MailersDraft {
+  std::shared_ptr<const state::Mailers> mailers;
+  config::Position at;
+  bool used = false;
+};
+
 // A proxy or defaults section under construction. What is inherited from a defaults section is
 // copied when a section begins.
 struct ProxyDraft {
@@ -59,8 +73,9 @@ struct ProxyDraft {
   config::Position log_option_at;
   FormatChoice default_backend;                      // its name
   FormatChoice request_sequence, response_sequence;  // "filter-sequence"
-  unsigned id = 0;                                   // 0: counted up
-  bool defines_rules = false;                        // of a defaults section
+  EmailAlertDraft email_alert;
+  unsigned id = 0;             // 0: counted up
+  bool defines_rules = false;  // of a defaults section
   // Slots that rules of a defaults section declare; sections that inherit begin with them.
   std::vector<state::CaptureSlot> captures;
   unsigned rule_counts[static_cast<std::size_t>(RuleKind::count_)] = {};
@@ -96,6 +111,8 @@ struct Assembly {
       std::make_shared<upstream::HealthChecks>();
   std::map<std::string, config::Position, std::less<>> health_check_places = {};
   std::map<std::string, std::shared_ptr<expr::UserList>, std::less<>> user_lists = {};
+  std::map<std::string, MailersDraft, std::less<>> mailers = {};
+  std::shared_ptr<upstream::Mailer> mailer = {};  // once something is mailed
 
   const GlobalSettings& settings() const { return generation.settings; }
 };

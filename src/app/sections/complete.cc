@@ -7,6 +7,7 @@
 
 #include "app/proxy_keywords/keyword.h"
 #include "app/sections/proxies.h"
+#include "upstream/mailer.h"
 #include "upstream/parse.h"
 
 namespace app {
@@ -27,6 +28,7 @@ class Completer {
     order_filters(draft_, assembly_.diagnostics);
     warnings();
     counts();
+    complete_email_alert(draft_, assembly_);
   }
 
   // After all frontends are known.
@@ -44,6 +46,7 @@ class Completer {
     settings.queue_timeout_ms = milliseconds(proxy_.timeouts.queue);
     settings.check_timeout_ms = milliseconds(proxy_.timeouts.check);
     settings.log_targets = proxy_.log_targets;
+    settings.mailer = mailer();
     settings.log_tag = proxy_.log_tag.empty() ? global.log_tag : proxy_.log_tag;
     settings.log_hostname = global.log_hostname;
     settings.spread_checks = static_cast<std::uint32_t>(global.spread_checks);
@@ -310,6 +313,13 @@ class Completer {
     proxy_.state->disabled = proxy_.disabled;
   }
 
+  // One sends all mails; null where this backend asks for none.
+  std::shared_ptr<upstream::Mailer> mailer() {
+    if (proxy_.state->email_alert == nullptr) return nullptr;
+    if (assembly_.mailer == nullptr) assembly_.mailer = std::make_shared<upstream::Mailer>();
+    return assembly_.mailer;
+  }
+
   static std::int64_t milliseconds(rt::Duration timeout) {
     return timeout == rt::kForever
                ? 0
@@ -370,6 +380,7 @@ void complete_proxies(Assembly& assembly) {
   };
   look_up();
   for (const auto& draft : assembly.proxies) Completer(assembly, *draft).run();
+  warn_of_unused_mailers(assembly);
   look_up();  // of the formats just compiled
   for (const auto& draft : assembly.proxies) Completer(assembly, *draft).backend();
 }

@@ -60,6 +60,7 @@ void inherit(ProxyDraft& draft, const ProxyDraft& base) {
   draft.log_option_at = base.log_option_at;
   draft.default_backend = base.default_backend;
   draft.captures = base.captures;
+  draft.email_alert = base.email_alert;
   if (to.state != nullptr) to.state->request_captures = base.captures;
   // A backend has no use for these, and saying so of each would not help.
   if (draft.side == kInBackend) {

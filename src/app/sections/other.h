@@ -5,6 +5,7 @@
 
 namespace app {
 
+void read_mailers(const config::Section& section, Assembly& assembly);
 void read_http_errors(const config::Section& section, Assembly& assembly);
 void read_health_check(const config::Section& section, Assembly& assembly);
 void read_user_list(const config::Section& section, Assembly& assembly);

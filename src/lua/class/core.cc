@@ -135,7 +135,11 @@ int core_set_nice(lua_State* L) {
   return 0;
 }
 
-int core_use_native_mailers_config(lua_State*) { return 0; }  // there is no "mailers" section yet
+// Scripts that ask for the native configuration send the mails themselves.
+int core_use_native_mailers_config(lua_State* L) {
+  State::of(L).engine().environment().registry.process().scripts_mail = true;
+  return 0;
+}
 
 constexpr luaL_Reg kFunctions[] = {{"Debug", core_debug},
                                    {"Info", core_info},

@@ -88,8 +88,22 @@ int proxy_get_stats(lua_State* L) {
 }
 
 int proxy_get_mailers(lua_State* L) {
-  self(L);
-  lua_pushnil(L);  // there is no "mailers" section yet
+  const state::EmailAlert* alert = self(L).email_alert.get();
+  if (alert == nullptr) {
+    lua_pushnil(L);
+    return 1;
+  }
+  lua_createtable(L, 0, 7);
+  set_flag(L, "track_server_health", alert->health_checks);
+  set_field(L, "log_level", static_cast<lua_Integer>(alert->level));
+  set_field(L, "mailservers_timeout", lua_Integer{alert->mailers->timeout_ms});
+  set_field(L, "smtp_hostname", alert->host);
+  set_field(L, "smtp_from", alert->from);
+  set_field(L, "smtp_to", alert->to);
+  lua_newtable(L);
+  for (const state::Mailer& mailer : alert->mailers->mailers)
+    set_field(L, mailer.name.c_str(), mailer.address_text);
+  lua_setfield(L, -2, "mailservers");
   return 1;
 }
 
@@ -122,6 +136,11 @@ int proxy_index(lua_State* L) {
     push(L, proxy.uuid());
   } else if (key == "servers") {
     push_server_list(L, proxy);
+  } else if (key == "stktable") {
+    const state::Registry& registry = State::of(L).engine().environment().registry;
+    const state::StickTable* table = registry.tables().find(proxy.name);
+    if (table == nullptr) return 0;
+    push_stick_table(L, *table);
   } else if (key == "listeners") {
     push_listeners(L, proxy);
     if (!complete) return 1;
