@@ -123,7 +123,7 @@ void Health::mail(Server& server, obs::Level level, const std::string& text) {
   Backend& backend = server.backend();
   const auto& mailer = backend.settings.mailer;
   if (mailer == nullptr || backend.registry().process().scripts_mail) return;
-  mailer->send(backend.state().email_alert, level, text);
+  mailer->send(backend, level, text);
 }
 
 // How the farm stood before a change.

@@ -9,6 +9,9 @@
 #include "net/connection.h"
 #include "rt/fiber.h"
 #include "rt/worker.h"
+#include "state/mailers.h"
+#include "upstream/backend.h"
+#include "upstream/health.h"
 
 namespace upstream {
 
@@ -101,11 +104,16 @@ std::string message(const state::EmailAlert& alert, std::string_view text, std::
       alert.from, alert.to, date(when), text, text.starts_with('.') ? "." : "", text);
 }
 
+void complain(const Backend& backend, std::string_view text) {
+  obs::report(obs::Level::warning, text);
+  log_line(backend, obs::Level::warning, text);
+}
+
 }  // namespace
 
-void Mailer::send(const std::shared_ptr<const state::EmailAlert>& alert, obs::Level level,
-                  std::string text) {
+void Mailer::send(const Backend& backend, obs::Level level, std::string text) {
   rt::Runtime* runtime = rt::Runtime::instance();
+  const state::EmailAlert* alert = backend.state().email_alert.get();
   if (alert == nullptr || level > alert->level || runtime == nullptr) return;
   for (char& c : text)
     if (c == '\r' || c == '\n') c = ' ';
@@ -113,12 +121,12 @@ void Mailer::send(const std::shared_ptr<const state::EmailAlert>& alert, obs::Le
                                std::chrono::system_clock::now().time_since_epoch())
                                .count();
   runtime->worker(0).post(
-      [this, mail = Mail{alert, std::move(text), now}]() mutable { queue(std::move(mail)); });
+      [this, mail = Mail{&backend, std::move(text), now}]() mutable { queue(std::move(mail)); });
 }
 
 void Mailer::queue(Mail mail) {
   if (waiting_.size() >= kMostWaiting) {
-    obs::report(obs::Level::warning, "Too many email alerts wait; one is dropped.");
+    complain(*mail.backend, "Too many email alerts wait; one is dropped.");
     return;
   }
   waiting_.push_back(std::move(mail));
@@ -130,15 +138,15 @@ void Mailer::run() {
   while (!waiting_.empty() && !rt::cancelled()) {
     const Mail mail = std::move(waiting_.front());
     waiting_.pop_front();
-    const state::EmailAlert& alert = *mail.alert;
+    const state::EmailAlert& alert = *mail.backend->state().email_alert;
     const std::string text = message(alert, mail.text, mail.when);
     for (const state::Mailer& mailer : alert.mailers->mailers) {
-      const std::int64_t timeout = alert.mailers->timeout_ms;
-      Delivery delivery(alert, rt::deadline(rt::milliseconds(timeout)));
+      const rt::milliseconds timeout(alert.mailers->timeout_ms);
+      Delivery delivery(alert, rt::now() + timeout);
       const std::string problem = delivery.run(mailer.address, text);
       if (!problem.empty() && !rt::cancelled())
-        obs::report(obs::Level::warning,
-                    fmt::format("Can't send email alert to {}: {}", mailer.name, problem));
+        complain(*mail.backend,
+                 fmt::format("Can't send email alert to {}: {}", mailer.name, problem));
     }
   }
   running_ = false;

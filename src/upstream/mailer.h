@@ -4,22 +4,22 @@
 #pragma once
 
 #include <deque>
-#include <memory>
 #include <string>
 
-#include "state/mailers.h"
+#include "obs/log.h"
 
 namespace upstream {
 
+class Backend;
+
 class Mailer {
  public:
-  // Does nothing where the alert asks for more urgent messages only.
-  void send(const std::shared_ptr<const state::EmailAlert>& alert, obs::Level level,
-            std::string text);
+  // To whom the backend's alert names; nothing where it asks for more urgent messages only.
+  void send(const Backend& backend, obs::Level level, std::string text);
 
  private:
   struct Mail {
-    std::shared_ptr<const state::EmailAlert> alert;
+    const Backend* backend;
     std::string text;
     std::int64_t when;  // wall-clock seconds
   };
