@@ -131,7 +131,7 @@ class Loader {
     if (lexed->words.empty()) return;
     Line line{file_, number, std::move(lexed->words), lexed->end};
     if (line[0].starts_with('.')) return directive(line);
-    if (skipping()) return;
+    if (skipping() || has_empty_argument(line)) return;
     if (is_section(line[0])) {
       tree_.sections.push_back({std::move(line), {}});
       section_ = &tree_.sections.back();
@@ -141,6 +141,21 @@ class Loader {
       if (section_->head[0] == "global") change_environment(line, diagnostics_);
       section_->lines.push_back(std::move(line));
     }
+  }
+
+  // Nothing reads what stands behind one: it would be lost without a word.
+  bool has_empty_argument(const Line& line) {
+    for (std::size_t i = 1; i < line.size(); ++i) {
+      if (!line[i].empty()) continue;
+      diagnostics_.alert(line.at(i),
+                         fmt::format("argument number {} at position {} is empty and marks the end "
+                                     "of the argument list",
+                                     i, line.at(i).column + 1),
+                         "if a variable of the environment is empty, write it without quotes, as "
+                         "section 2.3 of the manual tells");
+      return true;
+    }
+    return false;
   }
 
   bool is_section(std::string_view word) const {

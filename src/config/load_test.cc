@@ -66,7 +66,7 @@ TEST(Words, QuotesAndEscapes) {
   EXPECT_EQ(words(R"(x a\,b\ c\#d\\e\'f\"g\$h\qi\x41)"), (Words{"x", R"(a\,b c#d\e'f"g\$h\qiA)"}));
   EXPECT_EQ(words(R"(x "a\$b 'c' # d" 'e\n "f" $g')"),
             (Words{"x", "a$b 'c' # d", R"(e\n "f" $g)"}));
-  EXPECT_EQ(words(R"(x a"b c"'d e'f "")"), (Words{"x", "ab cd ef", ""}));
+  EXPECT_EQ(words(R"(x a"b c"'d e'f ''y)"), (Words{"x", "ab cd ef", "y"}));
   EXPECT_EQ(words(R"(x a\tb\nc\rd)"), (Words{"x", "a\tb\nc\rd"}));
   EXPECT_EQ(words("x a\\"), (Words{"x", "a\\"}));
   EXPECT_EQ(words("x\t 1 \r"), (Words{"x", "1"}));
@@ -80,8 +80,8 @@ TEST(Words, Environment) {
   ::unsetenv("MG_NO");
   EXPECT_EQ(words(R"(x "$MG_A ${MG_A}-$MG_A-y" $MG_A '$MG_A')"),
             (Words{"x", "v v-v-y", "$MG_A", "$MG_A"}));
-  EXPECT_EQ(words(R"(x "${MG_NO-d e}" "${MG_E-d}" "${MG_NO}" "${MG_NO-a\"b}")"),
-            (Words{"x", "d e", "", "", R"(a\"b)"}));
+  EXPECT_EQ(words(R"(x "${MG_NO-d e}" "-${MG_E-d}" "-${MG_NO}" "${MG_NO-a\"b}")"),
+            (Words{"x", "d e", "-", "-", R"(a\"b)"}));
   EXPECT_EQ(words(R"(x <"${MG_L[*]}"> y)"), (Words{"x", "<a", "b", "c>", "y"}));
   EXPECT_EQ(words(R"(x "${MG_E[*]}" y)"), (Words{"x", "y"}));
   EXPECT_EQ(words(R"(x "${MG_NO[*]-p q}" "${MG_NO-p[*]}")"), (Words{"x", "p", "q", "p[*]"}));
