@@ -1,5 +1,7 @@
 // json_query: a value out of a JSON text by a path (manual section 7.3.1). Paths are made of names,
 // indexes and "[*]": "$.a.b[2]", with "\." for a dot in a name.
+#include "expr/converter/json_query.h"
+
 #include <fmt/format.h>
 #include <simdjson.h>
 
@@ -140,8 +142,10 @@ bool whole_scalar(simdjson::ondemand::document& document, const Query& query, Co
   return give_float(number, context, out);
 }
 
-bool json_query(Args args, Context& context, Value& sample, const ConverterRow&) {
-  const Query& query = *args[0].object<Query>();
+}  // namespace
+
+bool run_json_query(const Argument& compiled, Context& context, Value& sample) {
+  const Query& query = *compiled.object<Query>();
   if (!query.valid) return false;
   // Both keep their memory; the parser reads some bytes behind the text.
   thread_local simdjson::ondemand::parser parser;
@@ -159,8 +163,7 @@ bool json_query(Args args, Context& context, Value& sample, const ConverterRow&)
   return follow(root, query.steps, query, context, sample);
 }
 
-bool check_json_query(std::vector<Argument>& args, ParseContext&, const config::Keyword&,
-                      std::string& error) {
+bool compile_json_query(std::vector<Argument>& args, std::string& error) {
   auto query = std::make_shared<Query>();
   if (args[0].text().empty()) {
     error = "json_path must not be empty";
@@ -176,6 +179,16 @@ bool check_json_query(std::vector<Argument>& args, ParseContext&, const config::
   }
   args[0].value = std::static_pointer_cast<void>(query);
   return true;
+}
+
+namespace {
+
+bool json_query(Args args, Context& context, Value& sample, const ConverterRow&) {
+  return run_json_query(args[0], context, sample);
+}
+bool check_json_query(std::vector<Argument>& args, ParseContext&, const config::Keyword&,
+                      std::string& error) {
+  return compile_json_query(args, error);
 }
 
 constexpr ConverterRow kRows[] = {

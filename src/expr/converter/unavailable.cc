@@ -15,17 +15,17 @@ bool refuse(std::vector<Argument>&, ParseContext&, const config::Keyword& row, s
 }
 
 constexpr ConverterRow token(std::string_view name, std::string_view arguments, Type out) {
-  return {
-      {name, arguments, "JSON web tokens; not supported yet."}, Type::binary, out, never, refuse};
+  return {{name, arguments, "Needs a store of certificates or keys; not supported yet."},
+          Type::binary,
+          out,
+          never,
+          refuse};
 }
 
 constexpr ConverterRow kRows[] = {
     token("jwt_decrypt_cert", "s", Type::binary),
     token("jwt_decrypt_jwk", "s", Type::binary),
     token("jwt_decrypt_secret", "s", Type::binary),
-    token("jwt_header_query", "[ss", Type::any),
-    token("jwt_payload_query", "[ss", Type::any),
-    token("jwt_verify", "ss", Type::integer),
     token("jwt_verify_cert", "ss", Type::integer),
 };
 
