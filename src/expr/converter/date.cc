@@ -11,20 +11,21 @@
 namespace expr::converter {
 namespace {
 
+// What the reference keeps of a number of seconds.
+constexpr std::int64_t kSeconds = (std::int64_t{1} << 55) - 1;
+
 bool http_date(Args args, Context& context, Value& value, const ConverterRow&) {
-  std::int64_t per_second = args[1].integer();
-  std::int64_t at = value.integer + args[0].integer();
-  Text out(context.arena, http::kDateSize + 8);
-  std::string_view text = http::date_text(at / per_second);
-  out.add(text.substr(0, text.size() - 4));
-  // Units below a second show as a fraction.
-  if (per_second > 1) {
-    out.add('.');
-    for (std::int64_t unit = per_second / 10; unit > 0; unit /= 10)
-      out.add(static_cast<char>('0' + at / unit % 10));
-  }
-  out.add(" GMT");
-  return give_text(value, out.view());
+  const std::int64_t per_second = args[1].integer();
+  const std::int64_t at = value.integer + args[0].integer();
+  const auto seconds = static_cast<std::time_t>(at / per_second & kSeconds);
+  std::tm parts;
+  if (gmtime_r(&seconds, &parts) == nullptr) return false;
+  char out[64];
+  char* end = out + std::strftime(out, sizeof out, "%a, %d %b %Y %H:%M:%S", &parts);
+  // Units below a second follow as a number, as the reference has it, not as a fraction.
+  if (per_second > 1) end = fmt::format_to(end, ".{}", at % per_second);
+  end = fmt::format_to(end, " GMT");
+  return give_text(value, context.arena.copy({out, static_cast<std::size_t>(end - out)}));
 }
 
 bool check_http_date(std::vector<Argument>& args, ParseContext&, const config::Keyword&,
@@ -53,7 +54,7 @@ bool parse_date(Args, Context&, Value& value, const ConverterRow&) {
 // Replaces %N, %3N and the like by the digits of the fraction: strftime() does not know them.
 const char* with_fraction(std::string_view format, std::int64_t nanoseconds, base::Arena& arena) {
   char buffer[24];
-  char* end = fmt::format_to(buffer, "{:09}", nanoseconds);
+  char* end = fmt::format_to(buffer, "{:09}", static_cast<std::uint64_t>(nanoseconds));
   const std::string_view digits(buffer, static_cast<std::size_t>(end - buffer));
   GrowingText out(arena, format.size() + 16);
   for (std::size_t i = 0; i < format.size(); ++i) {
@@ -79,7 +80,8 @@ const char* with_fraction(std::string_view format, std::int64_t nanoseconds, bas
 template <std::int64_t kPerSecond, bool kLocal>
 bool format_time(Args args, Context& context, Value& value, const ConverterRow&) {
   std::int64_t at = value.integer;
-  auto seconds = static_cast<std::time_t>(at / kPerSecond + integer_or(args, 1, 0));
+  const std::int64_t whole = kPerSecond == 1 ? at & kSeconds : at / kPerSecond;
+  const auto seconds = static_cast<std::time_t>(whole + integer_or(args, 1, 0));
   std::tm parts;
   if ((kLocal ? localtime_r(&seconds, &parts) : gmtime_r(&seconds, &parts)) == nullptr)
     return false;

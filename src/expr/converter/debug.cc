@@ -152,13 +152,11 @@ constexpr ConverterRow kRows[] = {
      check_debug,
      nullptr,
      true},
-    {{"when", "s[sss", "Passes the sample on under a condition, else gives nothing."},
+    {{"when", "s[ss", "Passes the sample on under a condition, else gives nothing."},
      Type::any,
      Type::any,
      when,
-     check_when,
-     nullptr,
-     true},
+     check_when},
 };
 
 }  // namespace

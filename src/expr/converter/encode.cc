@@ -56,8 +56,8 @@ struct Chunks {
 };
 
 bool be2hex(Args args, Context& context, Value& value, const ConverterRow&) {
-  Chunks chunks{text_or(args, 0, ""), static_cast<std::size_t>(integer_or(args, 1, 1)),
-                integer_or(args, 2, 0) != 0};
+  const std::int64_t size = std::max<std::int64_t>(integer_or(args, 1, 1), 1);
+  Chunks chunks{text_or(args, 0, ""), static_cast<std::size_t>(size), integer_or(args, 2, 0) != 0};
   Text out(context.arena, value.text.size() * (2 + chunks.separator.size()));
   chunks.each(value.text, [&](std::size_t at, std::string_view chunk) {
     if (at != 0) out.add(chunks.separator);
@@ -102,8 +102,9 @@ bool check_chunks(std::vector<Argument>& args, std::int64_t most, std::string& e
 }
 bool check_be2hex(std::vector<Argument>& args, ParseContext&, const config::Keyword&,
                   std::string& error) {
-  return args.empty() || (args.size() == 1 && args[0].text().empty()) ||
-         check_chunks(args, 0, error);
+  // Without a separator the size of chunks shows only where the last one is cut.
+  if (args.empty() || (args[0].text().empty() && integer_or(args, 2, 0) == 0)) return true;
+  return check_chunks(args, 0, error);
 }
 bool check_decimal(std::vector<Argument>& args, ParseContext&, const config::Keyword&,
                    std::string& error) {

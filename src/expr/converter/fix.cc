@@ -33,13 +33,14 @@ enum class Known : std::uint8_t { valid, invalid, too_short };
 
 // Takes "35=A" and its end from the front.
 Known take_tag(std::string_view& in, Tag& out) {
-  std::size_t end = in.find(kEnd);
+  std::size_t equals = in.find('=');
+  if (equals == std::string_view::npos) return Known::too_short;
+  auto id = base::parse_int<std::uint32_t>(in.substr(0, equals));
+  if (!id) return in.find(kEnd) < equals ? Known::too_short : Known::invalid;
+  std::size_t end = in.find(kEnd, equals);
   if (end == std::string_view::npos) return Known::too_short;
   std::string_view tag = in.substr(0, end);
-  std::size_t equals = tag.find('=');
-  if (equals == std::string_view::npos || equals + 1 == tag.size()) return Known::invalid;
-  auto id = base::parse_int<std::uint32_t>(tag.substr(0, equals));
-  if (!id) return Known::invalid;
+  if (equals + 1 == tag.size()) return Known::invalid;
   out = {*id, tag.substr(equals + 1)};
   in.remove_prefix(end + 1);
   return Known::valid;
@@ -56,38 +57,36 @@ bool is_version(std::string_view text) {
   return false;
 }
 
-// Tags up to the end of the body, the first of which is MsgType.
-Known check_body(std::string_view body) {
-  Tag tag;
-  Known known = take_tag(body, kMsgType, tag);
-  while (known == Known::valid && !body.empty()) known = take_tag(body, tag);
-  return known == Known::valid ? Known::valid : Known::invalid;
-}
+constexpr std::size_t kShortest = 26;  // "8=FIX.4.4|9=5|35=0|10=163|"
 
+// Tags up to the checksum, which tells the end; what follows is another message.
 Known check_message(std::string_view message) {
+  if (message.size() < kShortest) return Known::too_short;
   std::string_view rest = message;
   Tag tag;
   if (Known known = take_tag(rest, kBeginString, tag); known != Known::valid) return known;
   if (!is_version(tag.value)) return Known::invalid;
   if (Known known = take_tag(rest, kBodyLength, tag); known != Known::valid) return known;
-  auto length = base::parse_int<std::uint32_t>(tag.value);
+  const auto length = base::parse_int<std::uint32_t>(tag.value);
   if (!length) return Known::invalid;
-  if (*length > rest.size()) return Known::too_short;
-  if (Known known = check_body(rest.substr(0, *length)); known != Known::valid) return known;
-  std::size_t body_end = message.size() - rest.size() + *length;
-  rest.remove_prefix(*length);
+  const std::size_t body = message.size() - rest.size();
+  if (Known known = take_tag(rest, kMsgType, tag); known != Known::valid) return known;
+  std::size_t end = body;  // of the body
+  while (tag.id != kCheckSum) {
+    end = message.size() - rest.size();
+    if (Known known = take_tag(rest, tag); known != Known::valid) return known;
+  }
   unsigned sum = 0;
-  for (char c : message.substr(0, body_end)) sum += static_cast<unsigned char>(c);
-  if (Known known = take_tag(rest, kCheckSum, tag); known != Known::valid) return known;
-  auto expected = base::parse_int<unsigned>(tag.value);
-  bool good = tag.value.size() == 3 && rest.empty() && expected && *expected == sum % 256;
+  for (char c : message.substr(0, end)) sum += static_cast<unsigned char>(c);
+  const auto expected = base::parse_int<unsigned>(tag.value);
+  const bool good = end - body == *length && tag.value.size() == 3 && expected == sum % 256;
   return good ? Known::valid : Known::invalid;
 }
 
 bool is_valid(Args, Context& context, Value& value, const ConverterRow&) {
   Known known = check_message(value.text);
-  // More bytes would not change the verdict.
-  if (known != Known::too_short) context.incomplete = false;
+  if (known == Known::too_short) return false;
+  context.incomplete = false;  // more bytes would not change the verdict
   return give_bool(value, known == Known::valid);
 }
 
@@ -107,12 +106,12 @@ bool check_tag(std::vector<Argument>& args, ParseContext&, const config::Keyword
     args[0].value = tag.id;
     return true;
   }
-  auto id = base::parse_int<std::uint32_t>(text);
-  if (!id) {
+  auto id = base::parse_int<std::int64_t>(text);
+  if (!id || *id < 0) {
     error = fmt::format("Unknown FIX tag name '{}'", text);
     return false;
   }
-  args[0].value = std::int64_t{*id};
+  args[0].value = *id;
   return true;
 }
 

@@ -141,10 +141,10 @@ bool make_name(Args, Context& context, Value& value, const ConverterRow&) {
     if (value.text.empty()) return give_text(value, "unknown");
     return obfuscated(value.text, context, value);
   }
-  bool v6 = value.type == Type::ipv6;
-  if (!v6 && value.type != Type::ipv4) return false;
+  const bool v6 = value.type == Type::ipv6, v4 = value.type == Type::ipv4;
   if (!cast(value, Type::string, context.arena)) return false;
-  if (!v6) return true;
+  if (v4) return true;
+  if (!v6) return obfuscated(value.text, context, value);
   Text out(context.arena, value.text.size() + 2);
   out.add('[');
   out.add(value.text);
@@ -152,9 +152,10 @@ bool make_name(Args, Context& context, Value& value, const ConverterRow&) {
   return give_text(value, out.view());
 }
 bool make_port(Args, Context& context, Value& value, const ConverterRow&) {
-  if (value.type == Type::string) return obfuscated(value.text, context, value);
-  if (value.type != Type::integer || value.integer < 0) return false;
-  return cast(value, Type::string, context.arena);
+  const bool number = value.type == Type::integer;
+  if (number) value.integer = static_cast<std::uint32_t>(value.integer);
+  if (!cast(value, Type::string, context.arena)) return false;
+  return number || obfuscated(value.text, context, value);
 }
 
 constexpr ConverterRow kRows[] = {

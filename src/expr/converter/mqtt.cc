@@ -210,8 +210,18 @@ bool read_connack(Reader& in, Search& search) {
   return in.good && in.in.empty();
 }
 
+// Whether the flags are those of the type (MQTT 5.0 section 2.1.3).
+bool is_type(unsigned char first) {
+  const unsigned type = first >> 4, flags = first & 15;
+  if (type == 0) return false;
+  if (type == 3) return true;
+  return flags == (type == 6 || type == 8 || type == 10 ? 2u : 0u);
+}
+
 // Whether a packet may still become whole.
 bool is_too_short(std::string_view bytes) {
+  if (bytes.size() < 2) return true;
+  if (!is_type(static_cast<unsigned char>(bytes[0]))) return false;
   Reader head{bytes};
   head.number(1);
   std::uint32_t size = head.variable();
@@ -230,11 +240,10 @@ bool read_packet(std::string_view bytes, Search& search) {
 }
 
 bool is_valid(Args, Context& context, Value& value, const ConverterRow&) {
-  auto first = static_cast<unsigned char>(value.text.empty() ? '\0' : value.text[0]);
-  bool known_type = first == 0x10 || first == 0x20;
-  // More bytes would not change the verdict.
-  if (!value.text.empty() && (!known_type || !is_too_short(value.text))) context.incomplete = false;
-  Search search{first >> 4 == 2 ? Packet::connack : Packet::connect};
+  if (is_too_short(value.text)) return false;
+  context.incomplete = false;  // more bytes would not change the verdict
+  const bool answer = static_cast<unsigned char>(value.text[0]) >> 4 == 2;
+  Search search{answer ? Packet::connack : Packet::connect};
   return give_bool(value, read_packet(value.text, search));
 }
 

@@ -34,12 +34,11 @@ bool parse_frame(std::string_view bytes, Frame& out) {
     at += 2;
   }
   out.header = at;
-  return true;
+  return bytes.size() > at;  // the header alone says nothing
 }
 
 bool eth_bytes(Value& value, std::size_t from, std::size_t size) {
-  Frame frame;
-  return parse_frame(value.text, frame) && give_binary(value, value.text.substr(from, size));
+  return value.text.size() >= from + size && give_binary(value, value.text.substr(from, size));
 }
 bool eth_destination(Args, Context&, Value& value, const ConverterRow&) {
   return eth_bytes(value, 0, 6);
@@ -119,11 +118,33 @@ bool ip_number(Args, Context&, Value& value, const ConverterRow&) {
   Ip ip;
   return parse_ip(value.text, ip) && give(value, kRead(ip));
 }
-std::int64_t df_of(const Ip& ip) { return ip.dont_fragment; }
 std::int64_t protocol_of(const Ip& ip) { return ip.protocol; }
-std::int64_t tos_of(const Ip& ip) { return ip.tos; }
 std::int64_t ttl_of(const Ip& ip) { return ip.ttl; }
-std::int64_t version_of(const Ip& ip) { return ip.version; }
+
+// Fields near the start are had from packets that were cut behind them.
+unsigned version_of(std::string_view bytes) {
+  return bytes.empty() ? 0 : static_cast<unsigned char>(bytes[0]) >> 4;
+}
+bool ip_version(Args, Context&, Value& value, const ConverterRow&) {
+  return !value.text.empty() && give(value, version_of(value.text));
+}
+bool ip_service(Args, Context&, Value& value, const ConverterRow&) {
+  const unsigned version = version_of(value.text);
+  if ((version != 4 && version != 6) || value.text.size() < 2) return false;
+  const std::uint32_t first = big_endian(value.text, 0, 2);
+  return give(value, version == 4 ? first & 255 : first >> 4 & 255);
+}
+bool ip_unfragmented(Args, Context&, Value& value, const ConverterRow&) {
+  const unsigned version = version_of(value.text);
+  if (version == 6) return give(value, 1);
+  if (version != 4 || value.text.size() < 6) return false;
+  return give(value, value.text.size() > 6 && (value.text[6] & 0x40) != 0);
+}
+bool ip_protocol(Args args, Context& context, Value& value, const ConverterRow& row) {
+  if (version_of(value.text) == 4 && value.text.size() >= 10)
+    return give(value, big_endian(value.text, 9, 1));
+  return ip_number<protocol_of>(args, context, value, row);
+}
 
 bool ip_header(Args, Context&, Value& value, const ConverterRow&) {
   Ip ip;
@@ -159,17 +180,17 @@ struct Tcp {
   std::string_view bytes;
   std::size_t header = 0;
   std::string_view options;
-  // The option's data, or nothing. Kinds 0 and 1 have no length (RFC 9293 section 3.1).
-  template <class F>
-  void each(F f) const {
+  // The option's data, or nothing. Kinds 0 and 1 have no length (RFC 9293 section 3.1). The last
+  // call is for a kind whose length does not fit.
+  template <class F, class G>
+  void each(F f, G broken) const {
     for (std::size_t at = 0; at < options.size();) {
       auto kind = static_cast<unsigned char>(options[at]);
       if (kind == 0) return;
       std::size_t size = 1;
       if (kind != 1) {
-        if (at + 1 >= options.size()) return;
-        size = static_cast<unsigned char>(options[at + 1]);
-        if (size < 2 || at + size > options.size()) return;
+        size = at + 1 < options.size() ? static_cast<unsigned char>(options[at + 1]) : 0;
+        if (size < 2 || at + size > options.size()) return broken(kind);
       }
       f(kind, size > 2 ? options.substr(at + 2, size - 2) : std::string_view());
       at += size;
@@ -177,11 +198,13 @@ struct Tcp {
   }
   bool find(unsigned char wanted, std::string_view& data) const {
     bool found = false;
-    each([&](unsigned char kind, std::string_view bytes_of) {
-      if (kind != wanted || found) return;
-      found = true;
-      data = bytes_of;
-    });
+    each(
+        [&](unsigned char kind, std::string_view bytes_of) {
+          if (kind != wanted || found) return;
+          found = true;
+          data = bytes_of;
+        },
+        [](unsigned char) {});
     return found;
   }
 };
@@ -204,10 +227,15 @@ std::int64_t has_option(const Tcp& tcp, unsigned char kind) {
   return tcp.find(kind, data);
 }
 
+// Options, which need all of the header.
 template <std::int64_t (*kRead)(const Tcp&)>
-bool tcp_number(Args, Context&, Value& value, const ConverterRow&) {
+bool tcp_option(Args, Context&, Value& value, const ConverterRow&) {
   Tcp tcp;
   return parse_tcp(value.text, tcp) && give(value, kRead(tcp));
+}
+template <std::int64_t (*kRead)(const Tcp&)>
+bool tcp_number(Args, Context&, Value& value, const ConverterRow&) {
+  return value.text.size() >= 20 && give(value, kRead(Tcp{value.text, 20, {}}));
 }
 std::int64_t source_port(const Tcp& tcp) { return big_endian(tcp.bytes, 0, 2); }
 std::int64_t destination_port(const Tcp& tcp) { return big_endian(tcp.bytes, 2, 2); }
@@ -222,7 +250,8 @@ std::int64_t has_timestamp(const Tcp& tcp) { return has_option(tcp, 8); }
 std::int64_t timestamp(const Tcp& tcp) { return option_number(tcp, 8, 4); }
 
 void add_kinds(const Tcp& tcp, Text& out) {
-  tcp.each([&](unsigned char kind, std::string_view) { out.add(static_cast<char>(kind)); });
+  auto add = [&](unsigned char kind, std::string_view = {}) { out.add(static_cast<char>(kind)); };
+  tcp.each(add, add);
 }
 bool option_kinds(Args, Context& context, Value& value, const ConverterRow&) {
   Tcp tcp;
@@ -250,12 +279,14 @@ bool fingerprint(Args args, Context& context, Value& value, const ConverterRow&)
                     (ip.options ? 8u : 0) | (data ? 4u : 0) | (tcp_flags >> 6 & 3);
   auto window_scale = static_cast<unsigned>(has_scale(tcp) != 0 ? scale(tcp) + 1 : 0);
   unsigned kinds = 0;
-  tcp.each([&](unsigned char kind, std::string_view) {
-    if (kind >= 2 && kind <= 8)
-      kinds |= 1u << (kind - 2);
-    else if (kind > 8)
-      kinds |= 0x80u;
-  });
+  tcp.each(
+      [&](unsigned char kind, std::string_view) {
+        if (kind >= 2 && kind <= 8)
+          kinds |= 1u << (kind - 2);
+        else if (kind > 8)
+          kinds |= 0x80u;
+      },
+      [](unsigned char) {});
   auto mss = static_cast<unsigned>(segment_size(tcp));
   for (unsigned byte :
        {ip.tos, second, static_cast<unsigned>(tcp.header / 4) << 4 | (window_scale & 15)})
@@ -293,7 +324,7 @@ constexpr ConverterRow kRows[] = {
     {{"ip.df", "", "1 when the packet must not be fragmented."},
      Type::binary,
      Type::integer,
-     ip_number<df_of>},
+     ip_unfragmented},
     {{"ip.dst", "", "The destination address."}, Type::binary, Type::address, ip_address<false>},
     {{"ip.fp", "[i", "A fingerprint of the sender's IP and TCP."},
      Type::binary,
@@ -303,17 +334,17 @@ constexpr ConverterRow kRows[] = {
     {{"ip.proto", "", "The transport protocol's number."},
      Type::binary,
      Type::integer,
-     ip_number<protocol_of>},
+     ip_protocol},
     {{"ip.src", "", "The source address."}, Type::binary, Type::address, ip_address<true>},
     {{"ip.tos", "", "The type of service or traffic class."},
      Type::binary,
      Type::integer,
-     ip_number<tos_of>},
+     ip_service},
     {{"ip.ttl", "", "The time to live or hop limit."},
      Type::binary,
      Type::integer,
      ip_number<ttl_of>},
-    {{"ip.ver", "", "The IP version."}, Type::binary, Type::integer, ip_number<version_of>},
+    {{"ip.ver", "", "The IP version."}, Type::binary, Type::integer, ip_version},
     {{"tcp.dst", "", "The destination port."},
      Type::binary,
      Type::integer,
@@ -322,27 +353,27 @@ constexpr ConverterRow kRows[] = {
     {{"tcp.options.mss", "", "The maximum segment size, or 0."},
      Type::binary,
      Type::integer,
-     tcp_number<segment_size>},
+     tcp_option<segment_size>},
     {{"tcp.options.sack", "", "1 when selective acknowledgements are permitted."},
      Type::binary,
      Type::integer,
-     tcp_number<has_sack>},
+     tcp_option<has_sack>},
     {{"tcp.options.tsopt", "", "1 when there is a timestamp."},
      Type::binary,
      Type::integer,
-     tcp_number<has_timestamp>},
+     tcp_option<has_timestamp>},
     {{"tcp.options.tsval", "", "The timestamp, or 0."},
      Type::binary,
      Type::integer,
-     tcp_number<timestamp>},
+     tcp_option<timestamp>},
     {{"tcp.options.wscale", "", "The window scale, or 0."},
      Type::binary,
      Type::integer,
-     tcp_number<scale>},
+     tcp_option<scale>},
     {{"tcp.options.wsopt", "", "1 when there is a window scale."},
      Type::binary,
      Type::integer,
-     tcp_number<has_scale>},
+     tcp_option<has_scale>},
     {{"tcp.options_list", "", "The kinds of all options in order."},
      Type::binary,
      Type::binary,

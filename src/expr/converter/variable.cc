@@ -86,16 +86,11 @@ constexpr ConverterRow kRows[] = {
      Type::any,
      Type::any,
      set_var,
-     check_set_var,
-     nullptr,
-     true},
+     check_set_var},
     {{"unset-var", "V", "Unsets a variable and passes the sample on."},
      Type::any,
      Type::any,
-     unset_var,
-     nullptr,
-     nullptr,
-     true},
+     unset_var},
 };
 
 }  // namespace

@@ -42,16 +42,11 @@ bool body_size(Args, Context& context, Value& out, const FetchRow&) {
 bool parameter(Args args, Context& context, Value& out, const FetchRow&) {
   std::string_view bytes, text;
   if (!available(context, kRequest, bytes)) return false;
-  if (!find_parameter(bytes, text_or(args, 0), '&', has(args, 1), context.occurrences, text))
+  if (!find_parameter(bytes, text_or(args, 0), "&", text_or(args, 1) == "i", context.occurrences,
+                      text))
     return false;
   return give_binary(out, text);
 }
-bool check_parameter(std::vector<Argument>& args, std::string& error) {
-  if (args.size() < 2 || !args[1].present() || args[1].text() == "i") return true;
-  error = "only 'i' (ignore the case of the name) is expected, not '" + args[1].text() + "'";
-  return false;
-}
-
 // clang-format off
 constexpr FetchRow kRows[] = {
     {{"req.body", "", "The request's body as far as it is buffered."},
@@ -59,7 +54,7 @@ constexpr FetchRow kRows[] = {
     {{"req.body_len", "", "How many bytes of the request's body are buffered."},
      Type::integer, kRequestBody, body_length<kRequest>},
     {{"req.body_param", "[ss", "A parameter of a form in the request's body."},
-     Type::binary, kRequestBody, parameter, check_parameter},
+     Type::binary, kRequestBody, parameter},
     {{"req.body_size", "", "The length of the request's body as advertised."},
      Type::integer, kRequestBody, body_size<kRequest>},
     {{"res.body", "", "The response's body as far as it is buffered."},

@@ -38,7 +38,7 @@ bool check_bytes(std::vector<Argument>& args, std::string& error) {
   if (args.empty() || !args[0].present()) return true;
   const std::string text = args[0].text();
   std::string bytes;
-  if (text.size() % 2 != 0) {
+  if (text.empty() || text.size() % 2 != 0) {
     error = "an even number of hexadecimal digits is expected";
     return false;
   }

@@ -290,21 +290,15 @@ constexpr FetchRow kRows[] = {
 }  // namespace
 
 net::Ip parse_forwarded_ip(std::string_view text) {
-  if (text.size() >= 2 && text.front() == '"' && text.back() == '"')
-    text = text.substr(1, text.size() - 2);
-  auto valid_port = [](std::string_view port) {
-    return port.empty() ||
-           (port[0] == ':' && base::parse_int<std::uint16_t>(port.substr(1)).has_value());
-  };
-  if (!text.empty() && text.front() == '[') {
-    std::size_t end = text.find(']');
-    if (end == std::string_view::npos || !valid_port(text.substr(end + 1))) return {};
-    net::Ip ip = net::Ip::parse(text.substr(1, end - 1));
+  if (text.starts_with('[')) {
+    if (!text.ends_with(']')) return {};
+    net::Ip ip = net::Ip::parse(text.substr(1, text.size() - 2));
     return ip.family == AF_INET6 ? ip : net::Ip{};
   }
+  // A port may follow IPv4 only (manual section 7.3.6, "req.hdr_ip").
   std::size_t colon = text.find(':');
   if (colon != std::string_view::npos && text.find(':', colon + 1) == std::string_view::npos) {
-    if (!valid_port(text.substr(colon))) return {};
+    if (!base::parse_int<std::uint16_t>(text.substr(colon + 1))) return {};
     text = text.substr(0, colon);
   }
   return net::Ip::parse(text);

@@ -69,8 +69,12 @@ bool http_auth_bearer(Args args, Context& context, Value& out, const FetchRow&) 
   Credentials credentials;
   if (has(args, 0)) {
     const http::RequestHead* head = request_head(context);
-    const http::Field* field = head != nullptr ? head->headers.find(args[0].text()) : nullptr;
-    if (field == nullptr || !split_header(field->value, credentials)) return false;
+    if (head == nullptr) return false;
+    // Without the header, or with the scheme alone, the token is empty.
+    const http::Field* field = head->headers.find(args[0].text());
+    if (field == nullptr || base::iequals(base::trim(field->value), "Bearer"))
+      return give_text(out, "");
+    if (!split_header(field->value, credentials)) return false;
   } else if (!find(context, credentials)) {
     return false;
   }
@@ -78,7 +82,9 @@ bool http_auth_bearer(Args args, Context& context, Value& out, const FetchRow&) 
 }
 bool http_auth_type(Args, Context& context, Value& out, const FetchRow&) {
   Credentials credentials;
-  return find(context, credentials) && give_text(out, credentials.scheme);
+  if (find_basic(context, credentials)) return give_text(out, "Basic");
+  return find(context, credentials) && base::iequals(credentials.scheme, "Bearer") &&
+         give_text(out, "Bearer");
 }
 bool http_auth_user(Args, Context& context, Value& out, const FetchRow&) {
   Credentials credentials;

@@ -162,6 +162,15 @@ bool backend_setting(Args, Context& context, Value& out, const FetchRow&) {
   state::Proxy* proxy = chosen_backend(context);
   return proxy != nullptr && give(out, proxy->settings.*Member);
 }
+// The time to connect stands in for it in backends.
+bool be_tarpit(Args, Context& context, Value& out, const FetchRow&) {
+  state::Proxy* proxy = chosen_backend(context);
+  if (proxy == nullptr) return false;
+  const state::ProxySettings& settings = proxy->settings;
+  const bool stands_in =
+      settings.tarpit_timeout_ms <= 0 && (proxy->capabilities & state::kBackend) != 0;
+  return give(out, stands_in ? settings.connect_timeout_ms : settings.tarpit_timeout_ms);
+}
 // As a rule has set it for this exchange, else as configured.
 template <std::int64_t txn::Exchange::*Changed, FetchFunction Configured>
 bool current(Args args, Context& context, Value& out, const FetchRow& row) {
@@ -186,7 +195,7 @@ constexpr FetchFunction kConnect = backend_setting<&S::connect_timeout_ms>;
 constexpr FetchFunction kQueue = backend_setting<&S::queue_timeout_ms>;
 constexpr FetchFunction kServer = backend_setting<&S::server_timeout_ms>;
 constexpr FetchFunction kTunnel = backend_setting<&S::tunnel_timeout_ms>;
-constexpr FetchFunction kTarpit = backend_setting<&S::tarpit_timeout_ms>;
+constexpr FetchFunction kTarpit = be_tarpit;
 
 // clang-format off
 constexpr FetchRow kRows[] = {

@@ -6,12 +6,12 @@
 
 namespace expr::fetch {
 
-bool find_parameter(std::string_view text, std::string_view name, char delimiter, bool ignore_case,
-                    Occurrences* at, std::string_view& out) {
+bool find_parameter(std::string_view text, std::string_view name, std::string_view delimiters,
+                    bool ignore_case, Occurrences* at, std::string_view& out) {
   std::size_t from = at != nullptr ? at->offset : 0;
   if (at != nullptr) at->more = false;
   while (from < text.size()) {
-    std::size_t end = text.find(delimiter, from);
+    std::size_t end = text.find_first_of(delimiters, from);
     if (end == std::string_view::npos) end = text.size();
     std::string_view pair = text.substr(from, end - from);
     from = end + 1;
@@ -36,11 +36,11 @@ bool find(Args args, Context& context, std::string_view& out) {
   const http::RequestHead* head = request_head(context);
   if (head == nullptr) return false;
   std::string_view delimiter = text_or(args, 1);
-  char separator = delimiter.empty() ? '&' : delimiter[0];
-  std::size_t mark = head->target.find(delimiter.empty() ? '?' : separator);
+  std::size_t mark = head->target.find(delimiter.empty() ? '?' : delimiter[0]);
   if (mark == std::string_view::npos) return false;
-  return find_parameter(head->target.substr(mark + 1), text_or(args, 0), separator, has(args, 2),
-                        context.occurrences, out);
+  return find_parameter(head->target.substr(mark + 1), text_or(args, 0),
+                        delimiter.empty() ? "&;" : delimiter, has(args, 2), context.occurrences,
+                        out);
 }
 bool check_parameter(std::vector<Argument>& args, std::string& error) {
   args.resize(3);

@@ -1,4 +1,5 @@
 // The request line and what is in it, and status lines (manual section 7.3.6).
+#include "base/hash.h"
 #include "expr/fetch/support.h"
 #include "expr/fetch/tables.h"
 #include "http/uri.h"
@@ -72,17 +73,8 @@ bool base_with(Args, Context& context, Value& out, const FetchRow&) {
   return base_text(context, true, text) && give_text(out, text);
 }
 
-// SDBM with full avalanche (the manual's sdbm(1)); 6-shift mix by Bob Jenkins.
-std::uint32_t hash(std::string_view text) {
-  std::uint32_t h = 0;
-  for (char c : text) h = static_cast<unsigned char>(c) + (h << 6) + (h << 16) - h;
-  h = (h + 0x7ed55d16) + (h << 12);
-  h = (h ^ 0xc761c23c) ^ (h >> 19);
-  h = (h + 0x165667b1) + (h << 5);
-  h = (h + 0xd3a2646c) ^ (h << 9);
-  h = (h + 0xfd7046c5) + (h << 3);
-  return (h ^ 0xb55a4f09) ^ (h >> 16);
-}
+// The manual's sdbm(1).
+std::uint32_t hash(std::string_view text) { return base::avalanche(base::hash_sdbm(text)); }
 bool hashed(Context& context, bool whole_url, std::uint32_t& out) {
   std::string_view text;
   if (whole_url) {

@@ -51,7 +51,7 @@ bool saved_syn(Args, Context& context, Value& out, const FetchRow&) {
   if (connection == nullptr) return false;
   char bytes[256];
   socklen_t size = sizeof(bytes);
-  if (getsockopt(connection->io().fd(), IPPROTO_TCP, TCP_SAVED_SYN, bytes, &size) != 0 || size == 0)
+  if (getsockopt(connection->io().fd(), IPPROTO_TCP, TCP_SAVED_SYN, bytes, &size) != 0)
     return false;
   return give_binary(out, context.arena.copy({bytes, size}));
 }
