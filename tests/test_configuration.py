@@ -213,3 +213,67 @@ def test_forms_that_old_configurations_use(check):
     """)
     assert code == 0, text
     assert "insecure-fork-wanted" in text
+
+
+ONE_RULE = """
+    frontend fe
+        bind @fe@
+        acl known path /
+        {line}
+    backend be
+        server s1 127.0.0.1:1
+"""
+
+
+@pytest.mark.parametrize("line, told", [
+    ("http-request set-header x %[req.hdr()]", None),
+    ("http-request set-header x %[req.hdr(a,b)]", "hdr"),
+    ("http-request set-header x %[req.hdr(a,1,2)]", "hdr"),
+    ("http-request set-header x %[int(x)]", "int"),
+    ("http-request set-header x %[ipv4(1.2.3)]", "ipv4"),
+    ("http-request set-header x %[str(a),field(x,.)]", "field"),
+    ("http-request set-header x %[str(a),field(1)]", "field"),
+    ("http-request set-header x %[str(a),nothing]", "nothing"),
+    ("http-request set-header x %[nothing]", "nothing"),
+    ("http-request set-header x %[src,ltime(%Y),even]", None),
+    ("http-request set-header x %[method,ipmask(24)]", "ipmask"),
+    ("http-request set-header x %[res.hdr(a)]", "res.hdr"),
+    ("http-request deny if { status 200 }", None),  # a warning
+    ("http-request deny if { path -m nonsense x }", "nonsense"),
+    ("http-request deny if { src not-an-address/33 }", "not-an-address"),
+    ("http-request deny if { dst_port a:b }", "a:b"),
+    ("http-request deny if { path -m reg ( }", "("),
+    ('http-request deny if { path "" }', "argument number 5"),
+    ("http-request set-var(bad) str(a)", "bad"),
+    ("http-request set-var(txn.a) str(a),regsub(\"(\",b)", "regsub"),
+])
+def test_mistakes_in_expressions_are_told(check, line, told):
+    code, text = check(ONE_RULE.format(line=line))
+    if told is None:
+        assert code == 0 or "ALERT" in text
+    else:
+        assert code == 1 and told in text, text
+
+
+@pytest.mark.beyond
+def test_sample_of_the_other_side_is_refused_with_the_reason(check):
+    _, text = check(ONE_RULE.format(line="http-request set-header x %[res.hdr(a)]"))
+    assert "needs 'HTTP response headers' which is not available here" in text
+
+
+@pytest.mark.beyond
+def test_every_bad_line_of_a_large_map_is_told(check):
+    lines = [f"10.{i >> 16 & 255}.{i >> 8 & 255}.{i & 255}/32 value-{i:060}" for i in range(1_000_000)]
+    lines[2] = "not-an-address value"
+    lines[899_999] = "10.0.0.0/99 value"
+    code, text = check(ONE_RULE.format(line="http-request set-header x %[src,map_ip(@dir@/large.map)]"),
+                       files={"large.map": "\n".join(lines)})
+    assert code == 1
+    assert "'not-an-address' is not a valid IPv4 or IPv6 address at line 3 of file" in text
+    assert "'10.0.0.0/99' is not a valid IPv4 or IPv6 address at line 900000 of file" in text
+
+
+def test_binary_garbage_is_refused(check):
+    garbage = bytes(range(1, 256)).decode("latin-1") * 20
+    code, text = check("frontend fe\n bind @fe@\n" + garbage)
+    assert code == 1 and "ALERT" in text
