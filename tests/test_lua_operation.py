@@ -222,7 +222,7 @@ core.register_fetches("bad", function() error("x") end)
         frontend fe
             bind @fe@
             http-request lua.act
-            http-request return status 200 string "" content-type text/plain if { lua.bad -m found }
+            http-request return status 200 string "-" content-type text/plain if { lua.bad -m found }
             http-request return status 204
     """, files={"o.lua": script})
     for _ in range(3):
