@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "lua/class/samples.h"
+
 namespace lua {
 
 namespace {
@@ -147,7 +149,7 @@ constexpr Member kMembers[] = {
     {"Server", "puid", "string", "Its number in its proxy."},
     {"Server", "get_name", "(): string", "Its name."},
     {"Server", "get_puid", "(): string", "Its number in its proxy."},
-    {"Server", "get_rid", "(): integer", "How often its place in the configuration was reused."},
+    {"Server", "get_rid", "(): string", "How often its place in the configuration was reused."},
     {"Server", "is_draining", "(): boolean", "Whether it takes no new sessions."},
     {"Server", "is_backup", "(): boolean", "Whether it is a backup server."},
     {"Server", "is_dynamic", "(): boolean", "Whether it was added at run time."},
@@ -474,14 +476,6 @@ std::string field(const Member& member) {
   }
   return "---@field " + std::string(member.name) + " " + type + " # " + std::string(member.doc) +
          "\n";
-}
-
-// Scripts write "_" where a keyword has another character.
-std::string script_name(std::string_view keyword) {
-  std::string name(keyword);
-  for (char& c : name)
-    if (c == '.' || c == '-' || c == '+') c = '_';
-  return name;
 }
 
 template <class Rows>

@@ -190,6 +190,7 @@ Step Run::run_service() {
   if (!e.is_http) return Step::closed;
   if (io.replaced() != Step::go_on) return io.replaced();
   if (!io.started()) {
+    e.times.response_start = rt::now();
     frontend_->state->frontend.mine().internal_errors.add(fine ? 0 : 1);
     return fail(txn::Cause::proxy, txn::Phase::headers, 500);
   }

@@ -196,9 +196,12 @@ bool Backend::prepare(config::Diagnostics& diagnostics) {
 }
 
 void Backend::start() {
+  const auto checked = [](const auto& server) { return server->checker_ || server->agent_; };
+  const auto count =
+      static_cast<unsigned>(std::count_if(servers_.begin(), servers_.end(), checked));
   unsigned position = 0;
-  const auto count = static_cast<unsigned>(servers_.size());
   for (const auto& server : servers_) {
+    if (!checked(server)) continue;
     if (server->checker_) server->checker_->start(position, count);
     if (server->agent_) server->agent_->start(position, count);
     ++position;

@@ -1,12 +1,9 @@
 // AppletHTTP: an HTTP request that a script answers.
 #include "http/uri.h"
-#include "lua/applet.h"
 #include "lua/class/all.h"
+#include "lua/class/applet_methods.h"
 #include "lua/message.h"
 #include "lua/object.h"
-#include "lua/private_data.h"
-#include "lua/stack.h"
-#include "lua/variables.h"
 
 namespace lua {
 
@@ -15,7 +12,9 @@ namespace {
 // Requests with more headers get their table when the script asks for it.
 constexpr std::size_t kFewHeaders = 4;
 
-Call& self(lua_State* L) { return check_call(L, 1, Class::applet_http); }
+using Methods = AppletMethods<Class::applet_http>;
+
+Call& self(lua_State* L) { return Methods::self(L); }
 HttpApplet& applet_of(Call& call) { return *static_cast<HttpApplet*>(call.output); }
 
 int applet_set_status(lua_State* L) {
@@ -51,46 +50,20 @@ int applet_send(lua_State* L) {
   HttpApplet& applet = applet_of(call);
   if (!applet.started())
     raise(L, "Lua: 'send' you must call start_response() before sending data.");
-  const std::string_view bytes = check_text(L, 2);
-  if (!applet.send(bytes)) call.end(L, Ending::cancelled);
-  lua_pushinteger(L, static_cast<lua_Integer>(bytes.size()));
-  return 1;
-}
-
-int applet_getline(lua_State* L) {
-  check_count(L, 1, "getline");
-  Call& call = self(L);
-  const std::string line = applet_of(call).receive_line();
-  call.check_cancelled(L);
-  push(L, line);
-  return 1;
+  return Methods::send(L);
 }
 
 int applet_receive(lua_State* L) {
   check_count(L, 1, 2, "receive");
-  Call& call = self(L);
-  HttpApplet& applet = applet_of(call);
-  const lua_Integer size = luaL_optinteger(L, 2, -1);
-  const std::string bytes = size < 0
-                                ? applet.receive_all()
-                                : applet.receive(static_cast<std::size_t>(size), applet.patience());
-  call.check_cancelled(L);
-  push(L, bytes);
-  return 1;
+  return Methods::receive(L, luaL_optinteger(L, 2, -1));
 }
 
-int applet_get_priv(lua_State* L) { return get_priv(L, self(L)); }
-int applet_set_priv(lua_State* L) { return set_priv(L, self(L)); }
-int applet_get_var(lua_State* L) { return get_var(L, self(L)); }
-int applet_set_var(lua_State* L) { return set_var(L, self(L)); }
-int applet_unset_var(lua_State* L) { return unset_var(L, self(L)); }
-
-constexpr luaL_Reg kMethods[] = {{"get_priv", applet_get_priv},
-                                 {"set_priv", applet_set_priv},
-                                 {"get_var", applet_get_var},
-                                 {"set_var", applet_set_var},
-                                 {"unset_var", applet_unset_var},
-                                 {"getline", applet_getline},
+constexpr luaL_Reg kMethods[] = {{"get_priv", Methods::get_priv},
+                                 {"set_priv", Methods::set_priv},
+                                 {"get_var", Methods::get_var},
+                                 {"set_var", Methods::set_var},
+                                 {"unset_var", Methods::unset_var},
+                                 {"getline", Methods::getline},
                                  {"receive", applet_receive},
                                  {"send", applet_send},
                                  {"add_header", applet_add_header},

@@ -1,34 +1,20 @@
 // AppletTCP: a stream that a script answers, also behind commands of the runtime socket.
-#include "lua/applet.h"
 #include "lua/class/all.h"
+#include "lua/class/applet_methods.h"
 #include "lua/object.h"
-#include "lua/private_data.h"
-#include "lua/stack.h"
-#include "lua/variables.h"
 
 namespace lua {
 
 namespace {
 
-Call& self(lua_State* L) { return check_call(L, 1, Class::applet_tcp); }
-Applet& applet_of(Call& call) { return *static_cast<TcpApplet*>(call.output); }
+using Methods = AppletMethods<Class::applet_tcp>;
+
+Call& self(lua_State* L) { return Methods::self(L); }
+Applet& applet_of(Call& call) { return Methods::applet_of(call); }
 
 int applet_send(lua_State* L) {
   check_count(L, 2, "send");
-  Call& call = self(L);
-  const std::string_view bytes = check_text(L, 2);
-  if (!applet_of(call).send(bytes)) call.end(L, Ending::cancelled);
-  lua_pushinteger(L, static_cast<lua_Integer>(bytes.size()));
-  return 1;
-}
-
-int applet_getline(lua_State* L) {
-  check_count(L, 1, "getline");
-  Call& call = self(L);
-  const std::string line = applet_of(call).receive_line();
-  call.check_cancelled(L);
-  push(L, line);
-  return 1;
+  return Methods::send(L);
 }
 
 int push_received(lua_State* L, Applet& applet, const std::string& bytes) {
@@ -41,17 +27,10 @@ int push_received(lua_State* L, Applet& applet, const std::string& bytes) {
 
 int applet_receive(lua_State* L) {
   check_count(L, 1, 3, "receive");
+  const lua_Integer size = luaL_optinteger(L, 2, -1);
+  if (lua_isnoneornil(L, 3)) return Methods::receive(L, size);
   Call& call = self(L);
   Applet& applet = applet_of(call);
-  const lua_Integer size = luaL_optinteger(L, 2, -1);
-  if (lua_isnoneornil(L, 3)) {
-    const std::string bytes =
-        size < 0 ? applet.receive_all()
-                 : applet.receive(static_cast<std::size_t>(size), applet.patience());
-    call.check_cancelled(L);
-    push(L, bytes);
-    return 1;
-  }
   const rt::Instant until = rt::now() + rt::milliseconds(luaL_checkinteger(L, 3));
   const std::string bytes =
       applet.receive(size < 0 ? std::string::npos : static_cast<std::size_t>(size), until);
@@ -68,18 +47,12 @@ int applet_try_receive(lua_State* L) {
   return push_received(L, applet, applet.take(applet.buffered()));
 }
 
-int applet_get_priv(lua_State* L) { return get_priv(L, self(L)); }
-int applet_set_priv(lua_State* L) { return set_priv(L, self(L)); }
-int applet_get_var(lua_State* L) { return get_var(L, self(L)); }
-int applet_set_var(lua_State* L) { return set_var(L, self(L)); }
-int applet_unset_var(lua_State* L) { return unset_var(L, self(L)); }
-
 constexpr luaL_Reg kMethods[] = {
-    {"getline", applet_getline},         {"receive", applet_receive},
+    {"getline", Methods::getline},       {"receive", applet_receive},
     {"try_receive", applet_try_receive}, {"send", applet_send},
-    {"set_priv", applet_set_priv},       {"get_priv", applet_get_priv},
-    {"set_var", applet_set_var},         {"unset_var", applet_unset_var},
-    {"get_var", applet_get_var}};
+    {"set_priv", Methods::set_priv},     {"get_priv", Methods::get_priv},
+    {"set_var", Methods::set_var},       {"unset_var", Methods::unset_var},
+    {"get_var", Methods::get_var}};
 
 int applet_member(lua_State* L) {
   Call* call = State::of(L).current;

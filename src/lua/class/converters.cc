@@ -2,6 +2,7 @@
 // are (c) and as strings (sc).
 #include "expr/expression.h"
 #include "lua/class/all.h"
+#include "lua/class/samples.h"
 #include "lua/engine.h"
 #include "lua/stack.h"
 #include "lua/value.h"
@@ -37,28 +38,13 @@ int call_converter(lua_State* L) {
   return 1;
 }
 
-void fill(lua_State* L, Class id, lua_CFunction function) {
-  State& state = State::of(L);
-  state.define(L, {.id = id, .name = "Converters", .methods = {}});
-  state.push_class(L, id);
-  lua_getfield(L, -1, "__index");
-  for (const expr::ConverterRow* row : state.engine().environment().samples.all_converters()) {
-    std::string name(row->name);
-    if (name.starts_with("lua.")) continue;
-    for (char& c : name)
-      if (c == '.' || c == '-' || c == '+') c = '_';
-    lua_pushlightuserdata(L, const_cast<expr::ConverterRow*>(row));
-    lua_pushcclosure(L, function, 1);
-    lua_setfield(L, -2, name.c_str());
-  }
-  lua_pop(L, 2);
-}
-
 }  // namespace
 
 void define_converters(lua_State* L) {
-  fill(L, Class::converters, &call_converter<Class::converters>);
-  fill(L, Class::string_converters, &call_converter<Class::string_converters>);
+  const auto rows = State::of(L).engine().environment().samples.all_converters();
+  define_samples(L, Class::converters, "Converters", rows, &call_converter<Class::converters>);
+  define_samples(L, Class::string_converters, "Converters", rows,
+                 &call_converter<Class::string_converters>);
 }
 
 }  // namespace lua

@@ -1,6 +1,7 @@
 // Fetches: every sample fetch as a method ("req.hdr" is req_hdr), of TXN and the applets. Two
 // classes: results as they are (f) and as strings (sf).
 #include "lua/class/all.h"
+#include "lua/class/samples.h"
 #include "lua/engine.h"
 #include "lua/value.h"
 
@@ -71,28 +72,12 @@ int call_fetch(lua_State* L) {
   return 1;
 }
 
-void fill(lua_State* L, Class id, lua_CFunction function) {
-  State& state = State::of(L);
-  state.define(L, {.id = id, .name = "Fetches", .methods = {}});
-  state.push_class(L, id);
-  lua_getfield(L, -1, "__index");
-  for (const expr::FetchRow* row : state.engine().environment().samples.all_fetches()) {
-    std::string name(row->name);
-    if (name.starts_with("lua.")) continue;
-    for (char& c : name)
-      if (c == '.' || c == '-' || c == '+') c = '_';
-    lua_pushlightuserdata(L, const_cast<expr::FetchRow*>(row));
-    lua_pushcclosure(L, function, 1);
-    lua_setfield(L, -2, name.c_str());
-  }
-  lua_pop(L, 2);
-}
-
 }  // namespace
 
 void define_fetches(lua_State* L) {
-  fill(L, Class::fetches, &call_fetch<Class::fetches>);
-  fill(L, Class::string_fetches, &call_fetch<Class::string_fetches>);
+  const auto rows = State::of(L).engine().environment().samples.all_fetches();
+  define_samples(L, Class::fetches, "Fetches", rows, &call_fetch<Class::fetches>);
+  define_samples(L, Class::string_fetches, "Fetches", rows, &call_fetch<Class::string_fetches>);
 }
 
 }  // namespace lua

@@ -57,7 +57,7 @@ int server_get_puid(lua_State* L) {
 
 int server_get_rid(lua_State* L) {
   self(L);
-  lua_pushinteger(L, 0);  // no server has been replaced by another of its name
+  push(L, "0");  // no server has been replaced by another of its name
   return 1;
 }
 

@@ -34,7 +34,7 @@ std::int64_t rate(const obs::PerWorker<Block>& counters, obs::Rate Block::*which
 }
 
 template <class Block>
-std::int64_t responses(const obs::PerWorker<Block>& counters, std::size_t which) {
+std::int64_t responses_of(const obs::PerWorker<Block>& counters, std::size_t which) {
   std::uint64_t sum = 0;
   counters.each([&](const Block& block) { sum += block.responses[which].get(); });
   return static_cast<std::int64_t>(sum);
@@ -46,6 +46,10 @@ std::int64_t average(const obs::PerWorker<Block>& counters, obs::Count Block::*t
   return count == 0 ? 0 : static_cast<std::int64_t>(counters.sum(total) / count);
 }
 
+// Columns of responses by class, in the order of their counters.
+constexpr const char* kResponses[] = {"hrsp_1xx", "hrsp_2xx", "hrsp_3xx",
+                                      "hrsp_4xx", "hrsp_5xx", "hrsp_other"};
+
 // A column that is a number of T.
 template <class T>
 struct Column {
@@ -55,6 +59,27 @@ struct Column {
 
 template <class T>
 using Columns = std::span<const Column<T>>;
+
+// Counters that frontends, backends and listeners have alike.
+struct CountColumn {
+  const char* name;
+  obs::Count ProxyCounters::*member;
+};
+constexpr CountColumn kTraffic[] = {
+    {"stot", &ProxyCounters::sessions},          {"bin", &ProxyCounters::bytes_in},
+    {"bout", &ProxyCounters::bytes_out},         {"reqbin", &ProxyCounters::bytes_in},
+    {"reqbout", &ProxyCounters::bytes_in},       {"resbin", &ProxyCounters::bytes_out},
+    {"resbout", &ProxyCounters::bytes_out},      {"dreq", &ProxyCounters::denied_requests},
+    {"dresp", &ProxyCounters::denied_responses}, {"eint", &ProxyCounters::internal_errors},
+    {"wrew", &ProxyCounters::rewrites_failed},
+};
+
+// What only servers have.
+constexpr const char* kServersOnly[] = {
+    "agent_code", "agent_duration", "agent_health",   "agent_rise", "agent_status",
+    "check_code", "check_desc",     "check_duration", "check_fall", "check_health",
+    "check_rise", "check_status",   "last_agt",       "last_chk",   "qlimit",
+    "rate_lim",   "sess_other",     "throttle",       "tracked"};
 
 // Fills a table column by column; the names are kept as Lua strings in one array for each kind.
 class Row {
@@ -86,6 +111,15 @@ class Row {
   template <class T>
   void all(Columns<T> columns, const T& of) {
     for (const Column<T>& column : columns) integer(column.name, column.value(of));
+  }
+  void counts(std::span<const CountColumn> columns, const obs::PerWorker<ProxyCounters>& of) {
+    for (const CountColumn& column : columns)
+      integer(column.name, static_cast<std::int64_t>(of.sum(column.member)));
+  }
+  template <class Block>
+  void responses(const obs::PerWorker<Block>& counters) {
+    for (std::size_t i = 0; i < std::size(kResponses); ++i)
+      integer(kResponses[i], responses_of(counters, i));
   }
   // Columns that do not apply to this kind: the reference has a zero there.
   void zeros(std::span<const char* const> names) {
@@ -131,15 +165,6 @@ constexpr Column<state::Proxy> kFrontend[] = {
     {"scur", [](const state::Proxy& p) { return std::int64_t{p.frontend_sessions}; }},
     {"smax", [](const state::Proxy& p) { return std::int64_t{p.frontend_highest}; }},
     {"slim", [](const state::Proxy& p) { return std::int64_t{p.maximum}; }},
-    COUNT("stot", frontend, sessions),
-    COUNT("bin", frontend, bytes_in),
-    COUNT("bout", frontend, bytes_out),
-    COUNT("reqbin", frontend, bytes_in),
-    COUNT("reqbout", frontend, bytes_in),
-    COUNT("resbin", frontend, bytes_out),
-    COUNT("resbout", frontend, bytes_out),
-    COUNT("dreq", frontend, denied_requests),
-    COUNT("dresp", frontend, denied_responses),
     COUNT("ereq", frontend, failed_requests),
     COUNT("dcon", frontend, denied_connections),
     COUNT("dses", frontend, denied_sessions),
@@ -149,8 +174,6 @@ constexpr Column<state::Proxy> kFrontend[] = {
     COUNT("req_rate_max", frontend, request_rate_max),
     COUNT("rate_max", frontend, session_rate_max),
     COUNT("intercepted", frontend, intercepted),
-    COUNT("eint", frontend, internal_errors),
-    COUNT("wrew", frontend, rewrites_failed),
     COUNT("h1req", frontend, requests),
     COUNT("h1sess", frontend, sessions),
     {"iid", [](const state::Proxy& p) { return std::int64_t{p.id}; }},
@@ -161,56 +184,13 @@ constexpr Column<state::Proxy> kFrontend[] = {
      [](const state::Proxy& p) { return rate(p.frontend, &ProxyCounters::connection_rate); }},
     {"req_rate",
      [](const state::Proxy& p) { return rate(p.frontend, &ProxyCounters::request_rate); }},
-    {"hrsp_1xx", [](const state::Proxy& p) { return responses(p.frontend, 0); }},
-    {"hrsp_2xx", [](const state::Proxy& p) { return responses(p.frontend, 1); }},
-    {"hrsp_3xx", [](const state::Proxy& p) { return responses(p.frontend, 2); }},
-    {"hrsp_4xx", [](const state::Proxy& p) { return responses(p.frontend, 3); }},
-    {"hrsp_5xx", [](const state::Proxy& p) { return responses(p.frontend, 4); }},
-    {"hrsp_other", [](const state::Proxy& p) { return responses(p.frontend, 5); }},
 };
-constexpr const char* kFrontendZeros[] = {"addr",
-                                          "agent_code",
-                                          "agent_duration",
-                                          "agent_health",
-                                          "agent_rise",
-                                          "agent_status",
-                                          "algo",
-                                          "bck",
-                                          "cache_hint_hits",
-                                          "cache_hits",
-                                          "cache_lookups",
-                                          "check_code",
-                                          "check_desc",
-                                          "check_duration",
-                                          "check_fall",
-                                          "check_health",
-                                          "check_rise",
-                                          "check_status",
-                                          "comp_byp",
-                                          "comp_in",
-                                          "comp_out",
-                                          "comp_rsp",
-                                          "cookie",
-                                          "ctime",
-                                          "downtime",
-                                          "h2req",
-                                          "h2sess",
-                                          "h3req",
-                                          "h3sess",
-                                          "last_agt",
-                                          "last_chk",
-                                          "qlimit",
-                                          "qmax",
-                                          "qtime",
-                                          "rate_lim",
-                                          "req_other",
-                                          "rtime",
-                                          "sess_other",
-                                          "sid",
-                                          "throttle",
-                                          "tracked",
-                                          "ttime",
-                                          "weight"};
+constexpr const char* kFrontendZeros[] = {
+    "act",        "addr",          "algo",     "bck",      "cache_hint_hits",
+    "cache_hits", "cache_lookups", "comp_byp", "comp_in",  "comp_out",
+    "comp_rsp",   "cookie",        "ctime",    "downtime", "h2req",
+    "h2sess",     "h3req",         "h3sess",   "qmax",     "qtime",
+    "req_other",  "rtime",         "sid",      "ttime",    "weight"};
 // end
 
 // columns: backend
@@ -220,15 +200,6 @@ constexpr Column<state::Proxy> kBackend[] = {
     {"slim", [](const state::Proxy& p) { return std::int64_t{p.full_connections}; }},
     {"qcur", [](const state::Proxy& p) { return std::int64_t{p.queued}; }},
     {"qmax", [](const state::Proxy& p) { return std::int64_t{p.queued_highest}; }},
-    COUNT("stot", backend, sessions),
-    COUNT("bin", backend, bytes_in),
-    COUNT("bout", backend, bytes_out),
-    COUNT("reqbin", backend, bytes_in),
-    COUNT("reqbout", backend, bytes_in),
-    COUNT("resbin", backend, bytes_out),
-    COUNT("resbout", backend, bytes_out),
-    COUNT("dreq", backend, denied_requests),
-    COUNT("dresp", backend, denied_responses),
     COUNT("econ", backend, failed_connections),
     COUNT("eresp", backend, failed_responses),
     COUNT("wretr", backend, retries),
@@ -238,8 +209,6 @@ constexpr Column<state::Proxy> kBackend[] = {
     COUNT("req_tot", backend, requests),
     COUNT("lbtot", backend, chosen),
     COUNT("rate_max", backend, session_rate_max),
-    COUNT("eint", backend, internal_errors),
-    COUNT("wrew", backend, rewrites_failed),
     COUNT("connect", backend, connects),
     COUNT("reuse", backend, reused),
     {"iid", [](const state::Proxy& p) { return std::int64_t{p.id}; }},
@@ -272,48 +241,24 @@ constexpr Column<state::Proxy> kBackend[] = {
     {"rtime",
      [](const state::Proxy& p) { return average(p.backend, &ProxyCounters::response_ms); }},
     {"ttime", [](const state::Proxy& p) { return average(p.backend, &ProxyCounters::total_ms); }},
-    {"hrsp_1xx", [](const state::Proxy& p) { return responses(p.backend, 0); }},
-    {"hrsp_2xx", [](const state::Proxy& p) { return responses(p.backend, 1); }},
-    {"hrsp_3xx", [](const state::Proxy& p) { return responses(p.backend, 2); }},
-    {"hrsp_4xx", [](const state::Proxy& p) { return responses(p.backend, 3); }},
-    {"hrsp_5xx", [](const state::Proxy& p) { return responses(p.backend, 4); }},
-    {"hrsp_other", [](const state::Proxy& p) { return responses(p.backend, 5); }},
 };
 constexpr const char* kBackendZeros[] = {"addr",
-                                         "agent_code",
-                                         "agent_duration",
-                                         "agent_health",
-                                         "agent_rise",
-                                         "agent_status",
                                          "agg_check_status",
                                          "agg_server_check_status",
                                          "agg_server_status",
                                          "cache_hint_hits",
                                          "cache_hits",
                                          "cache_lookups",
-                                         "check_code",
-                                         "check_desc",
-                                         "check_duration",
-                                         "check_fall",
-                                         "check_health",
-                                         "check_rise",
-                                         "check_status",
                                          "comp_byp",
                                          "comp_in",
                                          "comp_out",
                                          "comp_rsp",
                                          "conn_rate_max",
                                          "ctime_max",
-                                         "last_agt",
-                                         "last_chk",
-                                         "qlimit",
                                          "qtime_max",
-                                         "rate_lim",
                                          "req_rate_max",
                                          "rtime_max",
-                                         "sess_other",
-                                         "throttle",
-                                         "tracked",
+                                         "sid",
                                          "ttime_max"};
 // end
 #undef COUNT
@@ -379,26 +324,14 @@ constexpr Column<state::Server> kServer[] = {
      [](const state::Server& s) { return average(s.counters, &ServerCounters::response_ms); }},
     {"ttime",
      [](const state::Server& s) { return average(s.counters, &ServerCounters::total_ms); }},
-    {"hrsp_1xx", [](const state::Server& s) { return responses(s.counters, 0); }},
-    {"hrsp_2xx", [](const state::Server& s) { return responses(s.counters, 1); }},
-    {"hrsp_3xx", [](const state::Server& s) { return responses(s.counters, 2); }},
-    {"hrsp_4xx", [](const state::Server& s) { return responses(s.counters, 3); }},
-    {"hrsp_5xx", [](const state::Server& s) { return responses(s.counters, 4); }},
-    {"hrsp_other", [](const state::Server& s) { return responses(s.counters, 5); }},
 };
-constexpr const char* kServerZeros[] = {"agg_check_status",
-                                        "agg_server_check_status",
-                                        "agg_server_status",
-                                        "conn_rate_max",
-                                        "ctime_max",
-                                        "priv_idle_cur",
-                                        "qtime_max",
-                                        "rate_lim",
-                                        "req_rate_max",
-                                        "rtime_max",
-                                        "sess_other",
-                                        "ttime_max",
-                                        "wrew"};
+constexpr const char* kServerZeros[] = {"agg_check_status",  "agg_server_check_status",
+                                        "agg_server_status", "conn_rate_max",
+                                        "ctime_max",         "priv_idle_cur",
+                                        "qtime_max",         "rate_lim",
+                                        "req_rate_max",      "rtime_max",
+                                        "sess_other",        "srid",
+                                        "ttime_max",         "wrew"};
 // end
 #undef COUNT
 
@@ -411,54 +344,28 @@ constexpr Column<state::ListenerState> kListener[] = {
     {"pid", [](const state::ListenerState&) { return std::int64_t{1}; }},
     {"type", [](const state::ListenerState&) { return std::int64_t{3}; }},
 };
-struct ListenerCount {
-  const char* name;
-  obs::Count ProxyCounters::*member;
+constexpr CountColumn kListenerCounts[] = {
+    {"ereq", &ProxyCounters::failed_requests},
+    {"dcon", &ProxyCounters::denied_connections},
+    {"dses", &ProxyCounters::denied_sessions},
+    {"conn_tot", &ProxyCounters::connections},
 };
-constexpr ListenerCount kListenerCounts[] = {
-    {"stot", &ProxyCounters::sessions},           {"bin", &ProxyCounters::bytes_in},
-    {"bout", &ProxyCounters::bytes_out},          {"reqbin", &ProxyCounters::bytes_in},
-    {"reqbout", &ProxyCounters::bytes_in},        {"resbin", &ProxyCounters::bytes_out},
-    {"resbout", &ProxyCounters::bytes_out},       {"dreq", &ProxyCounters::denied_requests},
-    {"dresp", &ProxyCounters::denied_responses},  {"ereq", &ProxyCounters::failed_requests},
-    {"dcon", &ProxyCounters::denied_connections}, {"dses", &ProxyCounters::denied_sessions},
-    {"conn_tot", &ProxyCounters::connections},    {"wrew", &ProxyCounters::rewrites_failed},
-    {"eint", &ProxyCounters::internal_errors},
-};
-constexpr const char* kListenerZeros[] = {"agent_code",
-                                          "agent_duration",
-                                          "agent_health",
-                                          "agent_rise",
-                                          "agent_status",
+constexpr const char* kListenerZeros[] = {"act",
                                           "agg_check_status",
                                           "agg_server_check_status",
                                           "agg_server_status",
                                           "bck",
-                                          "check_code",
-                                          "check_desc",
-                                          "check_duration",
-                                          "check_fall",
-                                          "check_health",
-                                          "check_rise",
-                                          "check_status",
                                           "conn_rate_max",
                                           "ctime",
                                           "ctime_max",
-                                          "last_agt",
-                                          "last_chk",
                                           "qcur",
-                                          "qlimit",
                                           "qmax",
                                           "qtime",
                                           "qtime_max",
-                                          "rate_lim",
                                           "rate_max",
                                           "req_rate_max",
                                           "rtime",
                                           "rtime_max",
-                                          "sess_other",
-                                          "throttle",
-                                          "tracked",
                                           "ttime",
                                           "ttime_max",
                                           "uweight",
@@ -519,6 +426,9 @@ std::string_view protocol_of(const net::Address& address) {
 void push_frontend_stats(lua_State* L, const state::Proxy& proxy) {
   Row row(L, kFrontend, 96);
   row.all<state::Proxy>(kFrontend, proxy);
+  row.counts(kTraffic, proxy.frontend);
+  row.responses(proxy.frontend);
+  row.zeros(kServersOnly);
   row.zeros(kFrontendZeros);
   row.text("pxname", proxy.name);
   row.text("svname", "FRONTEND");
@@ -531,6 +441,9 @@ void push_frontend_stats(lua_State* L, const state::Proxy& proxy) {
 void push_backend_stats(lua_State* L, const state::Proxy& proxy) {
   Row row(L, kBackend, 100);
   row.all<state::Proxy>(kBackend, proxy);
+  row.counts(kTraffic, proxy.backend);
+  row.responses(proxy.backend);
+  row.zeros(kServersOnly);
   row.zeros(kBackendZeros);
   row.text("pxname", proxy.name);
   row.text("svname", "BACKEND");
@@ -549,6 +462,7 @@ void push_server_stats(lua_State* L, const state::Server& server) {
     address = server.address;
   }
   row.all<state::Server>(kServer, server);
+  row.responses(server.counters);
   row.zeros(kServerZeros);
   row.text("pxname", server.proxy->name);
   row.text("svname", server.name);
@@ -567,8 +481,9 @@ void push_listener_stats(lua_State* L, const state::Proxy& proxy,
                          const state::ListenerState& listener) {
   Row row(L, kListener, 80);
   row.all<state::ListenerState>(kListener, listener);
-  for (const ListenerCount& count : kListenerCounts)
-    row.integer(count.name, static_cast<std::int64_t>(listener.counters.sum(count.member)));
+  row.counts(kTraffic, listener.counters);
+  row.counts(kListenerCounts, listener.counters);
+  row.zeros(kServersOnly);
   row.zeros(kListenerZeros);
   row.integer("iid", proxy.id);
   row.text("pxname", proxy.name);
