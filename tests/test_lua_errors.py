@@ -93,7 +93,7 @@ def test_errors_in_init_end_the_start(tmp_path):
             lua-load {tmp_path}/e.lua
         frontend fe
             bind 127.0.0.1:{Ports.take()}
-    """)
+""")
     done = subprocess.run([BINARY, "-f", str(tmp_path / "x.cfg")], capture_output=True, text=True, timeout=20)
     assert done.returncode == 1
     assert "in init" in done.stderr + done.stdout

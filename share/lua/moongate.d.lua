@@ -120,7 +120,7 @@
 ---@field puid string # Its number in its proxy.
 ---@field get_name fun(self): string # Its name.
 ---@field get_puid fun(self): string # Its number in its proxy.
----@field get_rid fun(self): integer # How often its place in the configuration was reused.
+---@field get_rid fun(self): string # How often its place in the configuration was reused.
 ---@field is_draining fun(self): boolean # Whether it takes no new sessions.
 ---@field is_backup fun(self): boolean # Whether it is a backup server.
 ---@field is_dynamic fun(self): boolean # Whether it was added at run time.
