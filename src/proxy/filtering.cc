@@ -33,7 +33,7 @@ bool Run::wait_for_filter(Direction direction, rt::Instant deadline) {
   if (rt::now() >= deadline) return false;
   const rt::Instant until = std::min(deadline, filters_->next_wake());
   BodyChannel& body = direction == Direction::request ? request_body_ : response_body_;
-  const bool more = direction == Direction::request || x().response_valid;
+  const bool more = direction == Direction::request || server_in_.connection() != nullptr;
   const rt::Wait how =
       more && !body.complete() && !body.full() ? body.wait_more(until) : wait(until);
   return how != rt::Wait::cancelled;
