@@ -227,3 +227,31 @@ core.register_filter("wait", W, function(flt) return flt end)
     answer = proxy.get("/", method="POST", body=b"one two three")
     assert answer.text == "ONE TWO THREE"
     assert answer.headers["x-waited"] == "yes"
+
+
+def test_a_filter_may_hold_the_head_of_a_service(start):
+    script = """
+local H = {flags = filter.FLT_CFG_FL_HTX}
+H.__index = H
+function H:new() return setmetatable({}, H) end
+function H:http_headers(txn, m)
+  if not m.channel:is_resp() or self.asked then return end
+  self.asked = true
+  filter.wake_time(30)
+  return filter.WAIT
+end
+core.register_filter("hold", H, function(flt) return flt end)
+core.register_service("hello", "http", function(applet)
+  applet:set_status(200) applet:start_response() applet:send("hello")
+end)
+"""
+    proxy = start("""
+        global
+            tune.lua.bool-sample-conversion normal
+            lua-load @dir@/f.lua
+        frontend fe
+            bind @fe@
+            filter lua.hold
+            http-request use-service lua.hello
+    """, files={"f.lua": script})
+    assert proxy.get("/").text == "hello"
