@@ -229,6 +229,7 @@ core.register_filter("wait", W, function(flt) return flt end)
     assert answer.headers["x-waited"] == "yes"
 
 
+@pytest.mark.beyond
 def test_a_filter_may_hold_the_head_of_a_service(start):
     script = """
 local H = {flags = filter.FLT_CFG_FL_HTX}
