@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from harness import BINARY, Ports
+from harness import BINARY, Ports, eventually
 
 GLOBAL = """
 global
@@ -235,3 +235,27 @@ end)
     answer = proxy.get("/").text
     assert "line" in answer and "nil" in answer
     assert proxy.get("/").text == answer
+
+
+@pytest.mark.beyond
+def test_objects_of_a_call_that_goes_on_elsewhere(start):
+    """A transaction is in the hands of one call: what another kept of it is refused while it lasts, too."""
+    script = """
+local kept
+core.register_action("hold", {"http-req"}, function(txn) kept = txn core.sleep(1) kept = nil end)
+core.register_action("try", {"http-req"}, function(txn)
+  local ok, e = pcall(function() return kept:get_var("txn.x") end)
+  txn:set_var("txn.bad", ok and "worked" or e)
+end)
+"""
+    proxy = start(GLOBAL.format(extra="") + """
+        frontend fe
+            bind @fe@
+            http-request lua.hold if { path /hold }
+            http-request lua.try
+            http-request return status 200 content-type text/plain lf-string "%[var(txn.bad)]"
+    """, files={"e.lua": script})
+    with proxy.connect() as holder:
+        holder.send("GET /hold HTTP/1.1\r\nhost: x\r\n\r\n")
+        eventually(lambda: "another call" in proxy.get("/").text)
+        assert holder.response().status == 200

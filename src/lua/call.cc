@@ -51,6 +51,12 @@ State& Function::state() const {
 
 Call* Call::top() { return innermost(); }
 
+bool Call::is_running_here() const {
+  const Call* call = innermost();
+  while (call != nullptr && call != this) call = call->parent_;
+  return call == this;
+}
+
 Call::Call(State& state, Kind kind, std::string_view label, expr::Context* context)
     : Call(state, kind, label, context, nullptr) {}
 
@@ -301,6 +307,7 @@ Call& check_call(lua_State* L, int index, Class id, unsigned& bit) {
   lua_pop(L, 1);
   Call* call = state.find(ticket);
   if (call == nullptr) raise(L, "used after its transaction ended");
+  if (!call->is_running_here()) raise(L, "used while another call has it");
   bit = reinterpret_cast<std::uintptr_t>(ticket) & 1;
   return *call;
 }

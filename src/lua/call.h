@@ -144,6 +144,8 @@ class Call {
     return alarm_;
   }
 
+  // Whether it is the running fiber's: another's transaction is in the hands of that fiber.
+  bool is_running_here() const;
   // The innermost call of the running fiber.
   static Call* top();
 

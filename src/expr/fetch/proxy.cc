@@ -25,7 +25,7 @@ state::Proxy* chosen_backend(Context& context) {
   if (context.exchange != nullptr && context.exchange->backend != nullptr)
     return context.exchange->backend;
   if (context.exchange == nullptr && context.proxy != nullptr) return context.proxy;  // checks
-  return context.exchange->frontend;
+  return context.exchange != nullptr ? context.exchange->frontend : nullptr;
 }
 state::Proxy* session_frontend(Context& context) {
   return context.session != nullptr ? context.session->frontend : nullptr;

@@ -43,6 +43,8 @@ bool missing_arguments(const expr::FetchRow& row, std::size_t count) {
 
 bool fetch(lua_State* L, Call& call, const expr::FetchRow& row, state::Value& out) {
   expr::Context& context = *call.context();
+  // Commands have no transaction.
+  if (context.exchange == nullptr && (row.where & expr::kInternal) == 0) return false;
   const bool final = context.final, incomplete = context.incomplete;
   context.final = true;
   bool found = false;
