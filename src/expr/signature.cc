@@ -210,8 +210,8 @@ class Reference {
   void resolve_proxy(Argument& out, std::uint8_t side, std::string_view kind) const {
     if (name_.empty()) {
       out.value = proxy_;
-      if (proxy_ == nullptr) return report(fmt::format("missing {} name {}.", kind, reference()));
-      if ((proxy_->capabilities & side) == 0)
+      // In a section of defaults: the proxy that runs the rule.
+      if (proxy_ != nullptr && (proxy_->capabilities & side) == 0)
         report(
             fmt::format("proxy '{}', {}, has not {} capability.", proxy_->name, reference(), kind));
       return;

@@ -10,13 +10,13 @@ namespace {
 
 // The proxy named by the first argument, else the one whose rule this is, else the exchange's.
 state::Proxy* backend(Args args, Context& context) {
-  if (has(args, 0)) return std::get<state::Proxy*>(args[0].value);
+  if (has(args, 0) && args[0].proxy() != nullptr) return args[0].proxy();
   if (context.proxy != nullptr && (context.proxy->capabilities & state::kBackend))
     return context.proxy;
   return context.exchange != nullptr ? context.exchange->backend : nullptr;
 }
 state::Proxy* frontend(Args args, Context& context) {
-  if (has(args, 0)) return std::get<state::Proxy*>(args[0].value);
+  if (has(args, 0) && args[0].proxy() != nullptr) return args[0].proxy();
   if (context.proxy != nullptr && (context.proxy->capabilities & state::kFrontend))
     return context.proxy;
   return context.session != nullptr ? context.session->frontend : nullptr;
