@@ -169,7 +169,7 @@ class Server {
   void sweep_tables() {
     if (generation_.registry.tables().all().empty()) return;
     rt::spawn([this] {
-      while (rt::sleep_for(std::chrono::milliseconds(500)) == rt::Wait::timed_out)
+      while (rt::sleep_for(std::chrono::milliseconds(100)) == rt::Wait::timed_out)
         generation_.registry.tables().sweep(state::stick_clock_ms());
     });
   }

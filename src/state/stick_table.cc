@@ -330,17 +330,20 @@ StickTable::Removal StickTable::remove(std::string_view key) {
   return Removal::done;
 }
 
+// Where very many expire at once, some are left for the next time: others want the worker.
 void StickTable::sweep(std::int64_t now_ms) {
   if (settings_.expire_ms == 0) return;
+  const rt::Instant end = rt::precise_now() + rt::milliseconds(1);
   for (std::uint32_t i = 0; i < shard_count_; ++i) {
     Shard& shard = shards_[i];
-    bool more = true;
-    while (more) {
+    int dropped = kSweepAtOnce;
+    while (dropped == kSweepAtOnce) {
       const std::lock_guard guard(shard.mutex);
-      int dropped = 0;
-      while (shard.oldest != nullptr && expired(*shard.oldest, now_ms) && ++dropped < kSweepAtOnce)
+      for (dropped = 0; dropped < kSweepAtOnce && shard.oldest != nullptr; ++dropped) {
+        if (!expired(*shard.oldest, now_ms)) break;
         drop(shard, *shard.oldest);
-      more = dropped == kSweepAtOnce;
+      }
+      if (rt::precise_now() >= end) break;
     }
   }
 }
