@@ -10,6 +10,7 @@ void add_builtin(Catalogue& catalogue) {
   catalogue.add(server_commands());
   catalogue.add(server_state_commands());
   catalogue.add(frontend_commands());
+  catalogue.add(backend_commands());
   catalogue.add(pattern_commands());
   catalogue.add(table_commands());
   catalogue.add(variable_commands());

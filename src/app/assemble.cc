@@ -107,6 +107,17 @@ void freeze(Assembly& assembly) {
   config.max_headers = static_cast<std::size_t>(settings.max_headers);
   config.error_statuses = statuses(settings.error_statuses, {400, 499}, {});
   config.failure_statuses = statuses(settings.failure_statuses, {500, 599}, {501, 505});
+  for (const CaseAdjustment& one : settings.case_adjustments)
+    config.header_cases.insert_or_assign(one.from, one.to);
+  config.reject_privileged_ports = settings.number("harden.reject-privileged-ports.tcp", 0) != 0;
+  net::SocketTuning datagrams;
+  datagrams.send_buffer = static_cast<int>(settings.number("tune.sndbuf.backend", 0));
+  datagrams.receive_buffer = static_cast<int>(settings.number("tune.rcvbuf.backend", 0));
+  obs::set_datagram_tuning(datagrams);
+  config.cookie_length = static_cast<std::size_t>(settings.cookie_length);
+  config.close_spread_ms = settings.close_spread_ms;
+  generation.registry.process().log_uri_length =
+      static_cast<std::uint32_t>(settings.log_uri_length);
   config.maximum_connections = static_cast<std::uint32_t>(settings.maximum);
   for (auto& draft : assembly.proxies) config.proxies.push_back(std::move(draft->proxy));
   config.freeze();
@@ -127,6 +138,7 @@ GlobalSettings read_settings(const config::Tree& tree, const CommandLine& line,
   settings.quiet = (settings.quiet || line.quiet) && !line.verbose;
   settings.zero_warning = settings.zero_warning || line.zero_warning;
   settings.insecure_fork = settings.insecure_fork || line.insecure_fork;
+  settings.reuse_port = line.switches.reuse_port && settings.number("noreuseport", 0) == 0;
   if (settings.log_send_hostname && settings.log_hostname.empty())
     settings.log_hostname = host_name();
   return settings;

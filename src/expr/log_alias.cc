@@ -214,9 +214,17 @@ std::string_view original_method(Context& context) {
   const txn::Exchange& exchange = *context.exchange;
   return exchange.original_method.empty() ? exchange.request.method_text : exchange.original_method;
 }
+// What is left for the target of the longest request line that is logged.
 std::string_view original_target(Context& context) {
   const txn::Exchange& exchange = *context.exchange;
-  return exchange.original_target.empty() ? exchange.request.target : exchange.original_target;
+  const std::string_view target =
+      exchange.original_target.empty() ? exchange.request.target : exchange.original_target;
+  const std::size_t most = context.registry.process().log_uri_length;
+  const std::size_t before = original_method(context).size() + 1;
+  return most == 0 ? target : target.substr(0, most > before ? most - before : 0);
+}
+std::size_t logged_size(Context& context) {
+  return original_method(context).size() + 1 + original_target(context).size();
 }
 std::string_view version(Context& context) {
   http::Version v = context.exchange->request.version;
@@ -231,6 +239,8 @@ void request_line(Context& context, std::string& out) {
   append_escaped(out, original_method(context), AliasEscape::url);
   out += ' ';
   append_escaped(out, original_target(context), AliasEscape::url);
+  const std::size_t most = context.registry.process().log_uri_length;
+  if (most != 0 && logged_size(context) >= most) return;
   out += ' ';
   out += version(context);
 }

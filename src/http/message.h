@@ -87,6 +87,8 @@ class Headers {
   std::size_t remove(std::string_view name);
   std::size_t remove(HeaderId id);
   void remove_at(std::size_t index);
+  // The same name in another case.
+  void rename_at(std::size_t index, std::string_view name) { fields_[index].name = name; }
   void set(std::string_view name, std::string_view value, base::Arena& arena) {
     remove(name);
     add(name, value, arena);

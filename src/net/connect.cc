@@ -75,7 +75,7 @@ bool bind_source(int fd, const Address& to, const ConnectOptions& options) {
 
 bool prepare(int fd, const Address& to, const ConnectOptions& options) {
   if (!to.is_ip()) return true;
-  if (!set_tcp_options(fd, options)) return false;
+  if (!set_tcp_options(fd, options) || !tune(fd, options.tuning, true)) return false;
   if (options.mark != 0 && !set(fd, SOL_SOCKET, SO_MARK, options.mark)) return false;
   if (options.tos >= 0) {
     const bool six = to.kind() == Address::Kind::ipv6;
@@ -130,11 +130,9 @@ int begin_connect_from_range(const Address& to, const ConnectOptions& options, b
   }
 }
 
-}  // namespace
-
-base::Result<std::unique_ptr<Connection>, IoError> connect(const Address& to,
-                                                           const ConnectOptions& options,
-                                                           rt::Instant deadline) {
+base::Result<std::unique_ptr<Connection>, IoError> connect_straight(const Address& to,
+                                                                    const ConnectOptions& options,
+                                                                    rt::Instant deadline) {
   if (to.kind() == Address::Kind::inherited_fd) return adopt(to.fd());
   if (to.kind() == Address::Kind::none) return base::fail(IoError::unreachable);
   bool under_way = false;
@@ -154,6 +152,43 @@ base::Result<std::unique_ptr<Connection>, IoError> connect(const Address& to,
   socklen_t error_size = sizeof error;
   ::getsockopt(io.fd(), SOL_SOCKET, SO_ERROR, &error, &error_size);
   if (error != 0) return base::fail(io_error(error));
+  return connection;
+}
+
+// Asks a SOCKS4 server for a connection to `to` (SOCKS protocol 4, CONNECT).
+base::Result<void, IoError> pass_socks4(Connection& connection, const Address& to,
+                                        rt::Instant deadline) {
+  if (to.kind() != Address::Kind::ipv4) return base::fail(IoError::unreachable);
+  char request[16] = {4, 1};
+  const std::uint16_t port = htons(to.port());
+  const in_addr ip = to.ip().v4;
+  std::memcpy(request + 2, &port, 2);
+  std::memcpy(request + 4, &ip, 4);
+  std::memcpy(request + 8, "HAProxy", 8);  // the user's name, with its zero byte
+  auto sent = connection.write(std::string_view(request, sizeof request), deadline);
+  if (!sent) return sent;
+  char answer[8];
+  for (std::size_t have = 0; have < sizeof answer;) {
+    auto got = connection.read(std::span(answer).subspan(have), deadline);
+    if (!got) return base::fail(got.error());
+    if (*got == 0) return base::fail(IoError::reset);
+    have += *got;
+  }
+  constexpr char kGranted = 0x5A;
+  if (answer[0] != 0 || answer[1] != kGranted) return base::fail(IoError::refused);
+  return {};
+}
+
+}  // namespace
+
+base::Result<std::unique_ptr<Connection>, IoError> connect(const Address& to,
+                                                           const ConnectOptions& options,
+                                                           rt::Instant deadline) {
+  if (options.socks4.kind() == Address::Kind::none) return connect_straight(to, options, deadline);
+  auto connection = connect_straight(options.socks4, options, deadline);
+  if (!connection) return connection;
+  auto passed = pass_socks4(**connection, to, deadline);
+  if (!passed) return base::fail(passed.error());
   return connection;
 }
 

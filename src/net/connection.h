@@ -11,6 +11,7 @@
 
 #include "base/result.h"
 #include "net/address.h"
+#include "net/socket_tuning.h"
 #include "rt/io.h"
 
 namespace net {
@@ -88,6 +89,8 @@ struct ConnectOptions {
   bool fast_open = false;
   bool multipath = false;  // MPTCP (RFC 8684); with a peer that knows none, plain TCP
   std::string md5_secret;  // TCP_MD5SIG
+  SocketTuning tuning;
+  Address socks4;  // a SOCKS4 server on the way; none: straight
 };
 
 // Connects, waiting in the fiber. TCP_NODELAY is set on TCP. Kind::inherited_fd takes the

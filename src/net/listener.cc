@@ -39,6 +39,9 @@ class Opening {
     const socklen_t size = address.to_sockaddr(storage);
     return ::bind(fd_, reinterpret_cast<sockaddr*>(&storage), size) == 0 || failed("bind");
   }
+  bool tune(const SocketTuning& tuning) {
+    return net::tune(fd_, tuning, at_.is_ip()) || failed("tune");
+  }
   bool listen(int backlog) {
     return ::listen(fd_, backlog > 0 ? backlog : SOMAXCONN) == 0 || failed("listen on");
   }
@@ -105,7 +108,8 @@ bool set_ip_options(Opening& o, const Address& at, const ListenOptions& options)
 
 bool open_ip(Opening& o, const Address& at, const ListenOptions& options) {
   return o.socket(options.multipath ? IPPROTO_MPTCP : 0) && set_ip_options(o, at, options) &&
-         set_tcp_options(o, at, options) && o.bind(at) && o.listen(options.backlog);
+         set_tcp_options(o, at, options) && o.tune(options.tuning) && o.bind(at) &&
+         o.listen(options.backlog);
 }
 
 // A socket is made beside its final place and renamed over it, so that a restart finds the path in
@@ -142,6 +146,7 @@ bool adopt(Opening& o, const Address& at, const ListenOptions& options) {
   const int copy = ::fcntl(at.fd(), F_DUPFD_CLOEXEC, 0);
   if (copy < 0) return o.failed("adopt");
   o.take(copy);
+  if (!net::tune(copy, options.tuning, bound_address(copy).is_ip())) return o.failed("tune");
   if (!options.md5_secret.empty() && !set_md5(o, bound_address(copy), options.md5_secret))
     return false;
   return ::fcntl(copy, F_SETFL, ::fcntl(copy, F_GETFL) | O_NONBLOCK) == 0
@@ -173,7 +178,8 @@ base::Result<int> open_listener(const Address& at, const ListenOptions& options)
 base::Result<int> open_datagram(const Address& at, const ListenOptions& options) {
   if (!at.is_ip()) return base::fail(std::string("datagrams need an IP address to bind to"));
   Opening o(at);
-  return o.finish(o.socket(0, SOCK_DGRAM) && set_ip_options(o, at, options) && o.bind(at));
+  return o.finish(o.socket(0, SOCK_DGRAM) && set_ip_options(o, at, options) &&
+                  net::tune(o.fd(), options.tuning, false) && o.bind(at));
 }
 
 Address bound_address(int fd) {

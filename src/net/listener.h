@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 #include "net/address.h"
+#include "net/socket_tuning.h"
 #include "rt/worker.h"
 
 namespace net {
@@ -27,6 +28,7 @@ struct ListenOptions {
   unsigned mss = 0;
   unsigned tcp_user_timeout_ms = 0;
   std::string md5_secret;  // TCP_MD5SIG
+  SocketTuning tuning;
 };
 
 // Binds and listens; an error says what and why ("cannot bind 127.0.0.1:80: Address already in

@@ -19,6 +19,8 @@ constexpr std::array<std::string_view, 8> kLevels = {"emerg",   "alert",  "crit"
 
 std::atomic<std::uint64_t> g_dropped{0};
 
+net::SocketTuning g_datagram_tuning;
+
 // The datagram sockets of one worker, one for each family, opened at first use.
 class DatagramSockets {
  public:
@@ -28,7 +30,9 @@ class DatagramSockets {
   }
   int of(int family) {
     int& fd = family == AF_INET ? inet_ : family == AF_INET6 ? inet6_ : unix_;
-    if (fd < 0) fd = ::socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd >= 0) return fd;
+    fd = ::socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd >= 0) (void)net::tune(fd, g_datagram_tuning, false);
     return fd;
   }
 
@@ -126,6 +130,8 @@ bool send_datagram(const net::Address& to, std::string_view line) {
   std::array<iovec, 2> parts = {{{const_cast<char*>(line.data()), line.size()}, {&end, 1}}};
   return send_parts(to, parts);
 }
+
+void set_datagram_tuning(const net::SocketTuning& tuning) { g_datagram_tuning = tuning; }
 
 void count_dropped_line() { g_dropped.fetch_add(1, std::memory_order_relaxed); }
 std::uint64_t dropped_lines() { return g_dropped.load(std::memory_order_relaxed); }

@@ -11,6 +11,7 @@
 
 #include "base/result.h"
 #include "net/address.h"
+#include "net/socket_tuning.h"
 #include "obs/counter.h"
 
 namespace obs {
@@ -98,6 +99,9 @@ void report_rendered(std::string_view text);
 void set_report_level(Level least);
 void end_of_startup();
 std::string startup_messages();
+
+// Kernel buffers of the sockets that datagrams leave by. Before the first line.
+void set_datagram_tuning(const net::SocketTuning& tuning);
 
 // One datagram with a line feed behind; false: dropped.
 bool send_datagram(const net::Address& to, std::string_view line);

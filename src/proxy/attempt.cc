@@ -324,11 +324,16 @@ void Run::send_request() {
 
   std::span<char> room = wire::scratch();
   std::string large;
-  std::size_t size = http::write_request_head(head, room);
-  std::string_view bytes(room.data(), size);
-  if (size > room.size()) {
-    http::write_request_head(head, large);
-    bytes = large;
+  std::string_view bytes;
+  {
+    const CaseAdjusted written(head.headers,
+                               config_->cases_for(*backend_, Option::h1_case_adjust_bogus_server));
+    const std::size_t size = http::write_request_head(head, room);
+    bytes = {room.data(), std::min(size, room.size())};
+    if (size > room.size()) {
+      http::write_request_head(head, large);
+      bytes = large;
+    }
   }
   while (head.headers.size() > own) head.headers.remove_at(head.headers.size() - 1);
   server_keep_alive_ = !close;
@@ -347,7 +352,7 @@ void Run::send_request() {
   const std::string_view payload = again.empty() ? client_in_.payload() : again;
   const bool last = client_in_.all_here() && (again.empty() || client_in_.over());
   if (again.empty()) keep_for_retry(payload);
-  server_out_.send_body(bytes, payload, chunked, last, &client_in_.trailers());
+  server_out_.send_body(bytes, payload, chunked, last, request_trailers());
   if (again.empty()) {
     e.request_body_bytes += payload.size();
     client_in_.consume(payload.size());

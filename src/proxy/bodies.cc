@@ -70,7 +70,7 @@ Run::Moved Run::move_request() {
     const bool last = client_in_.all_here();
     if (payload.empty() && !last) continue;
     keep_for_retry(payload);
-    if (!server_out_.send_body({}, payload, chunked, last, &client_in_.trailers()))
+    if (!server_out_.send_body({}, payload, chunked, last, request_trailers()))
       return Moved::sink_gone;
     x().request_body_bytes += payload.size();
     client_in_.consume(payload.size());
@@ -78,6 +78,16 @@ Run::Moved Run::move_request() {
     request_sent_ = last;
   }
   return Moved::some;
+}
+
+// Null where an option drops them.
+const http::Headers* Run::request_trailers() const {
+  if (backend_->options.has(Option::http_drop_request_trailers)) return nullptr;
+  return &client_in_.trailers();
+}
+const http::Headers* Run::response_trailers() const {
+  if (frontend_->options.has(Option::http_drop_response_trailers)) return nullptr;
+  return &server_in_.trailers();
 }
 
 Run::Moved Run::move_response() {
@@ -141,7 +151,7 @@ void Run::server_is_done() {
 // Rules may have made another method of a client's HEAD; the client still expects no body.
 bool Run::send_to_client(std::string_view head, std::string_view payload, bool last) {
   if (body_hidden_) return head.empty() || client_out_.send(head);
-  return client_out_.send_body(head, payload, response_chunked_, last, &server_in_.trailers());
+  return client_out_.send_body(head, payload, response_chunked_, last, response_trailers());
 }
 
 bool Run::asked_for_head() const {

@@ -14,6 +14,7 @@
 #include "expr/log_profile.h"
 #include "net/listener.h"
 #include "obs/log.h"
+#include "proxy/header_case.h"
 #include "rules/ruleset.h"
 #include "state/registry.h"
 #include "upstream/backend.h"
@@ -198,11 +199,13 @@ struct Proxy {
 
   // frontend side
   std::vector<std::unique_ptr<Bind>> binds;
+  net::SocketTuning client_tuning;
   std::uint32_t maximum = 0, backlog = 0;
   std::uint32_t rate_limit_sessions = 0;
   rules::Ruleset tcp_connection, tcp_session, tcp_request;
   rt::Duration inspect_delay = rt::Duration::zero();
   std::vector<UseBackend> use_backend;
+  std::vector<std::unique_ptr<expr::Condition>> force_switch;
   state::Proxy* default_backend = nullptr;
   std::string monitor_uri;
   std::vector<std::unique_ptr<expr::Condition>> monitor_fail;
@@ -262,6 +265,14 @@ struct Config {
   bool accept_any_payload = false;     // h1-accept-payload-with-any-method
   std::size_t rewrite_reserve = 1024;  // tune.maxrewrite
   std::size_t max_headers = 101;
+  HeaderCases header_cases;              // h1-case-adjust
+  bool reject_privileged_ports = false;  // harden.reject-privileged-ports.tcp
+  std::size_t cookie_length = 64;        // tune.http.cookielen
+  std::int64_t close_spread_ms = 0;      // close-spread-time; -1: "infinite"
+  // Null unless the option is set.
+  const HeaderCases* cases_for(const Proxy& of, Option option) const {
+    return of.options.has(option) ? &header_cases : nullptr;
+  }
   std::uint32_t maximum_connections = 0;
   bool retry_bodies = true;
   std::bitset<1000> error_statuses, failure_statuses;  // http-err-codes, http-fail-codes

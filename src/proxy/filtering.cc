@@ -127,7 +127,7 @@ bool Run::send_filtered(Direction direction, std::string_view head) {
   bool sent = false;
   if (direction == Direction::request) {
     const bool chunked = x().is_http && x().request.framing == http::Framing::chunked;
-    sent = server_out_.send_body(head, bytes, chunked, last, &client_in_.trailers());
+    sent = server_out_.send_body(head, bytes, chunked, last, request_trailers());
     request_sent_ = last;
     if (last && cut) server_keep_alive_ = false;
     if (last && lane.cut) keep_alive_ = false;

@@ -144,6 +144,7 @@ void Run::add_forwarded(const Forwarded& wanted) {
   if (!line.empty()) e.request.headers.add("forwarded", e.arena.copy(line), e.arena);
 }
 
+// The name is a beginning, which an equal sign at its end makes exact (manual, "capture cookie").
 void Run::capture_request_cookie() {
   txn::Exchange& e = x();
   const Capture& wanted = frontend_->cookie_capture;
@@ -152,8 +153,9 @@ void Run::capture_request_cookie() {
     std::string_view rest = f.value;
     http::CookiePair pair;
     while (http::next_cookie(rest, pair)) {
-      if (!pair.name.starts_with(wanted.name)) continue;
-      e.captured_cookie_in = pair.whole.substr(0, wanted.length);
+      if (!pair.whole.starts_with(wanted.name)) continue;
+      e.captured_cookie_in =
+          pair.whole.substr(0, std::min<std::size_t>(wanted.length, config_->cookie_length));
       return;
     }
   }
@@ -167,8 +169,9 @@ void Run::capture_response_cookie() {
     std::string_view attributes;
     if (f.id != http::HeaderId::set_cookie || !http::read_set_cookie(f.value, pair, attributes))
       continue;
-    if (!pair.name.starts_with(wanted.name)) continue;
-    e.captured_cookie_out = e.arena.copy(pair.whole.substr(0, wanted.length));
+    if (!pair.whole.starts_with(wanted.name)) continue;
+    e.captured_cookie_out = e.arena.copy(
+        pair.whole.substr(0, std::min<std::size_t>(wanted.length, config_->cookie_length)));
     return;
   }
 }

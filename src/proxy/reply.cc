@@ -157,10 +157,15 @@ Step Run::send_reply(std::string_view body) {
   if (asked_for_head() || e.response.status == 204 || e.response.status == 304) body = {};
   const std::span<char> room = wire::scratch();
   std::string large;
-  std::string_view head(room.data(), http::write_response_head(e.response, room));
-  if (head.size() > room.size()) {
-    http::write_response_head(e.response, large);
-    head = large;
+  std::string_view head;
+  {
+    const CaseAdjusted written(e.response.headers,
+                               config_->cases_for(*frontend_, Option::h1_case_adjust_bogus_client));
+    head = {room.data(), http::write_response_head(e.response, room)};
+    if (head.size() > room.size()) {
+      http::write_response_head(e.response, large);
+      head = large;
+    }
   }
   e.response_body_bytes += body.size();
   response_started_ = true;

@@ -100,9 +100,9 @@ void Run::note_request() {
   e.times.request_done = rt::now();
   e.point = txn::Point::http_request;
   client_in_.begin_body(e.request.framing, e.request.content_length);
-  const bool stopping = config_->registry->process().stopping.load(std::memory_order_relaxed);
   client_leaves_ = !e.request.keep_alive;
-  keep_alive_ = e.request.keep_alive && !frontend_->options.has(Option::httpclose) && !stopping;
+  keep_alive_ =
+      e.request.keep_alive && !frontend_->options.has(Option::httpclose) && !ends_with_process();
   state::ProxyCounters& counters = frontend_->state->frontend.mine();
   const auto now_ms = static_cast<std::uint64_t>(
       std::chrono::duration_cast<rt::milliseconds>(rt::now().time_since_epoch()).count());
@@ -188,6 +188,17 @@ Step Run::monitor() {
   return answer(*error_reply(frontend_->state, failed ? 503 : 200));
 }
 
+// Rules pass over backends that are disabled or not published, unless force-be-switch says
+// otherwise.
+bool Run::may_switch_to(const state::Proxy& backend, expr::Context& ctx) const {
+  if (!backend.disabled.load(std::memory_order_relaxed) &&
+      !backend.unpublished.load(std::memory_order_relaxed))
+    return true;
+  for (const auto& condition : frontend_->force_switch)
+    if (condition->evaluate(ctx) == 1) return true;
+  return false;
+}
+
 Step Run::choose_backend() {
   if (backend_ != nullptr) return Step::go_on;
   expr::Context ctx = context(*frontend_, txn::Direction::request);
@@ -201,10 +212,13 @@ Step Run::choose_backend() {
       // A name that is none's falls through to the default backend (manual, "use_backend").
       if (found == nullptr) break;
     }
+    if (!may_switch_to(*found, ctx)) continue;
     chosen = config_->of(found);
     break;
   }
-  if (chosen == nullptr) chosen = config_->of(frontend_->default_backend);
+  const state::Proxy* usual = frontend_->default_backend;
+  if (chosen == nullptr && usual != nullptr && may_switch_to(*usual, ctx))
+    chosen = config_->of(usual);
   if (chosen == nullptr && frontend_->is_backend()) chosen = frontend_;
   if (chosen == nullptr) return fail(txn::Cause::server, txn::Phase::connect, 503);
   enter_backend(*chosen);

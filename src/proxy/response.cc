@@ -1,7 +1,11 @@
 // From a response head that has come to the moment it is on its way to the client.
+#include <fmt/format.h>
+
 #include <charconv>
 
 #include "base/text.h"
+#include "obs/log.h"
+#include "proxy/cacheable.h"
 #include "proxy/run.h"
 #include "proxy/session.h"
 
@@ -55,7 +59,7 @@ Step Run::process_response() {
   learn_server();
   if (Step step = http_response_rules(); step != Step::go_on) return step;
   if (!backend_->backend->settings.cookie_name.empty()) write_persistence_cookie();
-  return Step::go_on;
+  return backend_->options.has(Option::checkcache) ? check_cacheability() : Step::go_on;
 }
 
 Step Run::http_response_rules() {
@@ -69,6 +73,22 @@ Step Run::http_response_rules() {
     if (step != Step::go_on) return step;
   }
   return Step::go_on;
+}
+
+Step Run::check_cacheability() {
+  txn::Exchange& e = x();
+  if (!sets_cacheable_cookie(e.request.method, e.response)) return Step::go_on;
+  const std::string text =
+      fmt::format("Blocking cacheable cookie in response from instance {}, server {}.",
+                  backend_->name, e.server->name);
+  obs::report(obs::Level::alert, text);
+  obs::LogLine line;
+  line.level = obs::Level::alert;
+  line.tag = backend_->log_tag.empty() ? std::string_view(config_->log_tag) : backend_->log_tag;
+  line.text = text;
+  line.host = config_->log_send_hostname;
+  obs::send(backend_->log_targets, line);
+  return response_verdict(rules::Verdict::deny, *backend_);
 }
 
 // Some schemes authenticate the connection, which nobody else may then use (manual, "http-reuse").
@@ -139,7 +159,7 @@ void Run::finish_response_head(http::ResponseHead& head, bool ours) {
 Step Run::send_response_head() {
   txn::Exchange& e = x();
   if (response_body_.edited && e.response.framing == http::Framing::length) fix_response_length();
-  if (config_->registry->process().stopping.load(std::memory_order_relaxed)) keep_alive_ = false;
+  if (ends_with_process()) keep_alive_ = false;
   if (after_response_rules() != Step::go_on) {
     server_keep_alive_ = false;
     return fail(txn::Cause::internal, txn::Phase::headers, 500);
@@ -148,6 +168,8 @@ Step Run::send_response_head() {
   finish_response_head(e.response, false);
   std::span<char> room = wire::scratch();
   std::string large;
+  const CaseAdjusted written(e.response.headers,
+                             config_->cases_for(*frontend_, Option::h1_case_adjust_bogus_client));
   const std::size_t size = http::write_response_head(e.response, room);
   std::string_view bytes(room.data(), size);
   if (size > room.size()) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <random>
 #include <utility>
 
 #include "proxy/filters.h"
@@ -188,6 +189,20 @@ bool Run::client_aborted() {
   // Requests sent ahead may stand before the end.
   if (!client_in_.at_end() && client_in_.all_here() && io.readable()) client_in_.fill();
   return client_in_.at_end();
+}
+
+// In a soft stop connections end with their next response; close-spread-time spreads that over a
+// while.
+bool Run::ends_with_process() const {
+  const state::Process& process = config_->registry->process();
+  if (!process.stopping.load(std::memory_order_relaxed)) return false;
+  const std::int64_t spread = config_->close_spread_ms;
+  if (spread == 0) return true;
+  if (spread < 0) return false;
+  thread_local std::minstd_rand generator{std::random_device{}()};
+  const auto drawn = std::uniform_int_distribution<std::int64_t>(0, spread)(generator);
+  return rt::now() - process.stopping_since.load(std::memory_order_relaxed) >=
+         rt::milliseconds(drawn);
 }
 
 // The connection goes to the pool when both messages are complete and nothing stands in the way.

@@ -122,6 +122,7 @@ class Run final : public txn::Engine, rt::Watcher {
   std::size_t rewrite_room(std::size_t used) const;
   void enter_backend(const Proxy& backend);
   bool client_aborted();
+  bool ends_with_process() const;
 
   // --- request.cc
   Step receive_head();
@@ -130,6 +131,7 @@ class Run final : public txn::Engine, rt::Watcher {
   void note_request();
   Step frontend_rules();
   Step choose_backend();
+  bool may_switch_to(const state::Proxy& backend, expr::Context& ctx) const;
   Step backend_rules();
   Step request_cut_off();
   Step prepare_request();
@@ -185,6 +187,8 @@ class Run final : public txn::Engine, rt::Watcher {
   void server_is_done();
   bool send_to_client(std::string_view head, std::string_view payload, bool last);
   bool asked_for_head() const;
+  const http::Headers* request_trailers() const;
+  const http::Headers* response_trailers() const;
   bool waits_for_client() const;
   rt::Instant body_deadline() const;
   void body_timed_out();
@@ -219,6 +223,7 @@ class Run final : public txn::Engine, rt::Watcher {
   // --- response.cc
   Step process_response();
   Step http_response_rules();
+  Step check_cacheability();
   void capture_response_headers();
   void capture_response_cookie();
   void note_challenge();

@@ -252,6 +252,7 @@ void Listening::start() {
 }
 
 void Listening::stop() {
+  config_.registry->process().stopping_since = rt::precise_now();
   config_.registry->process().stopping = true;
   rt::Runtime::instance()->post_all([this](rt::Worker& worker) {
     for (const auto& socket : sockets_) socket->leave(worker.index());

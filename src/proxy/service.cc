@@ -93,7 +93,11 @@ bool RunService::start(const http::ResponseHead& head) {
   if (replaced_ = pass_rules(); replaced_ != Step::go_on) return false;
   run_.finish_response_head(out, true);
   std::string text;
-  http::write_response_head(out, text);
+  {
+    const CaseAdjusted written(
+        out.headers, run_.config_->cases_for(*run_.frontend_, Option::h1_case_adjust_bogus_client));
+    http::write_response_head(out, text);
+  }
   run_.response_started_ = started_ = true;
   run_.count_status();
   // The head waits for the first bytes of the body, to go in one packet.

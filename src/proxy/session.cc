@@ -1,7 +1,10 @@
 #include "proxy/session.h"
 
+#include <unistd.h>
+
 #include <atomic>
 #include <chrono>
+#include <random>
 
 #include "net/proxy_protocol.h"
 #include "proxy/hooks.h"
@@ -17,6 +20,7 @@ namespace {
 constexpr rt::Duration kMemoryRetry = rt::milliseconds(20);
 using SessionList = boost::intrusive::list<Session>;
 thread_local SessionList sessions;
+constexpr std::uint16_t kPrivilegedPorts = 1024;
 std::atomic<std::uint32_t> next_session_id{0};
 
 rt::Duration first_set(std::initializer_list<rt::Duration> timeouts) {
@@ -65,6 +69,10 @@ Session::~Session() {
 
 void Session::accept(int fd, const net::Address& peer, const net::Address& local,
                      const Proxy& frontend, const Bind& bind, state::ListenerState* listener) {
+  if (running().reject_privileged_ports && peer.is_ip() && peer.port() < kPrivilegedPorts) {
+    ::close(fd);
+    return;
+  }
   auto& session = *new Session(fd, frontend, bind);
   txn::Session& f = session.facts;
   f.frontend = frontend.state;
@@ -309,11 +317,23 @@ bool Session::shut(std::uint64_t id) {
   return false;
 }
 
+// At once, unless options let it have one more response (idle-close-on-response) or spread the
+// ends over a time (close-spread-time).
+void Session::end_idle() {
+  const std::int64_t spread = running().close_spread_ms;
+  if (frontend.options.has(Option::idle_close_on_response) || spread < 0) return;
+  if (spread == 0) return close();
+  thread_local std::minstd_rand generator{std::random_device{}()};
+  const auto wait = std::uniform_int_distribution<std::int64_t>(0, spread)(generator);
+  timer_.arm(rt::now() + rt::milliseconds(wait));
+}
+
 void Session::close_idle(const state::Proxy* of) {
   for (auto it = sessions.begin(); it != sessions.end();) {
     Session& session = *it++;
     const bool idle = session.state_ == State::parked && session.facts.requests != 0;
-    if (idle && (of == nullptr || session.frontend.state == of)) session.close();
+    if (!idle || (of != nullptr && session.frontend.state != of)) continue;
+    session.end_idle();
   }
 }
 

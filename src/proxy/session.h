@@ -73,6 +73,7 @@ class Session final : public rt::Watcher,
   void linger();
   void on_timeout();
   void wait_for_memory();
+  void end_idle();
 
   State state_ = State::parked;
   IdleTimer timer_{*this};

@@ -93,6 +93,7 @@ struct Proxy {
 
   std::atomic<bool> disabled{false};  // "disabled", stopped or paused
   std::atomic<bool> paused{false};
+  std::atomic<bool> unpublished{false};            // rules of others pass over this backend
   std::atomic<std::uint32_t> maximum{0};           // maxconn of a frontend; 0: none
   std::atomic<std::uint32_t> full_connections{0};  // fullconn
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "obs/counter.h"
+#include "rt/time.h"
 #include "state/events.h"
 #include "state/proxy.h"
 #include "state/stick_table.h"
@@ -36,10 +37,12 @@ struct Process {
   std::atomic<std::uint32_t> connections_highest{0};
   bool scripts_mail = false;  // a script sends email alerts, and nobody else
   std::atomic<bool> stopping{false};
+  std::atomic<rt::Instant> stopping_since{rt::Instant{}};
   std::atomic<std::uint32_t> tasks{0};
   // Open descriptors above which no connection is kept idle, and idle ones are closed for new ones.
   std::uint32_t idle_keep_below = UINT32_MAX, idle_close_above = UINT32_MAX;
-  bool share_idle = true;  // whether workers use each other's idle server connections
+  std::uint32_t log_uri_length = 1024;  // tune.http.logurilen
+  bool share_idle = true;               // whether workers use each other's idle server connections
   obs::PerWorker<ProcessCounters> counters;
 };
 

@@ -181,6 +181,7 @@ bool Backend::prepare(config::Diagnostics& diagnostics) {
       merged->connect.interface = settings.connect.interface;
     }
     merged->connect.keepalive |= settings.connect.keepalive;
+    merged->connect.tuning = settings.connect.tuning;
     server->settings_ = std::move(merged);
     good &= resolve_at_start(*server, file, diagnostics);
     set_dynamic_cookie(*server);

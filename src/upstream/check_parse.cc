@@ -130,7 +130,7 @@ bool parse_connect_word(Parse& p, ConnectStep& step, std::string_view word) {
     return p.args.error_at_previous(
         fmt::format("'{}' needs TLS to servers, which is not there yet", word));
   } else if (word == "via-socks4") {
-    return p.args.error_at_previous("'via-socks4' is not there yet");
+    step.via_socks4 = true;
   } else {
     return p.args.error_at_previous(
         fmt::format("'connect' does not know '{}'", word),

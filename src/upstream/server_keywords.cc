@@ -82,6 +82,18 @@ bool enable_probe(Parse& p) {
   return true;
 }
 
+bool set_socks4(Parse& p) {
+  const auto text = p.args.text("socks4");
+  if (!text) return false;
+  auto spec = net::parse_address(*text);
+  if (!spec) return p.args.error_at_previous(fmt::format("'socks4': {}", spec.error()));
+  if (!spec->has_port || spec->port_low == 0)
+    return p.args.error_at_previous("'socks4' expects <addr>:<port>");
+  p.settings.connect.socks4 = net::literal_address(*spec, spec->port_low);
+  return p.settings.connect.socks4.is_ip() ||
+         p.args.error_at_previous("'socks4' expects a numeric address");
+}
+
 bool in_log_mode(Parse& p, std::string_view word) {
   if (p.mode == state::Mode::log) return true;
   return p.args.error_at_previous(fmt::format("'{}' belongs to backends with 'mode log'", word));
@@ -465,7 +477,8 @@ constexpr ServerRow kRows[] = {
     {{"check-sni", "<sni>", "Server name in checks."}, needs_tls},
     {{"check-sni-auto", "", "Server name in checks from the Host header."}, needs_tls},
     {{"check-ssl", "", "Checks over TLS."}, needs_tls},
-    {{"check-via-socks4", "", "Checks through the SOCKS proxy."}, not_yet},
+    {{"check-via-socks4", "", "Checks through the SOCKS4 server as well."},
+     set_true<&ServerSettings::check_via_socks4>},
     {{"ciphers", "<ciphers>", "TLS ciphers."}, needs_tls},
     {{"ciphersuites", "<ciphersuites>", "TLS 1.3 cipher suites."}, needs_tls},
     {{"client-sigalgs", "<sigalgs>", "Signature algorithms of client authentication."}, needs_tls},
@@ -510,7 +523,7 @@ constexpr ServerRow kRows[] = {
     {{"sigalgs", "<sigalgs>", "Signature algorithms."}, needs_tls},
     {{"sni", "<expression>", "Server name in TLS."}, needs_tls},
     {{"sni-auto", "", "Server name from the Host header."}, needs_tls},
-    {{"socks4", "<addr>:<port>", "SOCKS proxy on the way to the server."}, not_yet},
+    {{"socks4", "<addr>:<port>", "A SOCKS4 server on the way to the server."}, set_socks4},
     {{"ssl", "", "TLS to the server."}, needs_tls},
     {{"ssl-max-ver", "<version>", "Highest TLS version."}, needs_tls},
     {{"ssl-min-ver", "<version>", "Lowest TLS version."}, needs_tls},

@@ -98,6 +98,7 @@ struct ServerSettings {
   InitState init_state = InitState::none;
   HashKey hash_key = HashKey::id;
   int rise = 2, fall = 3;
+  bool check_via_socks4 = false;
   std::uint64_t log_ring_size = 65536;  // log-bufsize
   bool log_octet_count = false;         // log-proto
   bool check_needs_port = false;        // checked, but nothing on the line says on which port

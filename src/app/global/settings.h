@@ -69,6 +69,7 @@ struct GlobalSettings {
   bool experimental = false;
   bool deprecated = false;
   bool master_worker = false;
+  bool reuse_port = true;  // neither noreuseport nor -dR
   std::string pidfile;
   std::string chroot;
   int uid = 0;

@@ -26,12 +26,6 @@ constexpr Option kNotYet[] = {
     Option::http_use_proxy_header,
     Option::independent_streams,
     Option::contstats,
-    Option::checkcache,
-    Option::h1_case_adjust_bogus_client,
-    Option::h1_case_adjust_bogus_server,
-    Option::http_drop_request_trailers,
-    Option::http_drop_response_trailers,
-    Option::idle_close_on_response,
 };
 
 bool on(const ProxyContext& context) { return !context.negated && !context.reset; }

@@ -75,6 +75,17 @@ state::Proxy* find_backend(ProxyContext& context, std::string_view name, config:
   return target;
 }
 
+// What use_backend and use-server rules share: a condition, and a name that may be a format.
+template <class Rule>
+bool target_and_condition(ProxyContext& context, txn::Point point, const char* what,
+                          const std::string& name, config::Position at, Rule& rule) {
+  auto where = context.expressions(point, what);
+  if (!expr::Condition::parse_optional(context.args, where, rule.condition)) return false;
+  if (name.find('%') == name.npos) return true;
+  rule.dynamic = expr::LogFormat::parse(name, where, at);
+  return rule.dynamic != nullptr;
+}
+
 bool use_backend(ProxyContext& context) {
   auto& args = context.args;
   if (args.done()) return args.error("'use_backend' expects a backend name.");
@@ -87,13 +98,10 @@ bool use_backend(ProxyContext& context) {
     return args.error(fmt::format(
         "unexpected keyword '{}' after switching rule, only 'if' and 'unless' are allowed.",
         args.peek()));
-  auto where = context.expressions(txn::Point::http_request, "'use_backend' rule");
-  if (!expr::Condition::parse_optional(args, where, rule.condition)) return false;
-  if (name.find('%') != name.npos) {
-    auto format = expr::LogFormat::parse(name, where, at);
-    if (!format) return false;
-    rule.dynamic = std::move(format);
-  } else {
+  if (!target_and_condition(context, txn::Point::http_request, "'use_backend' rule", name, at,
+                            rule))
+    return false;
+  if (rule.dynamic == nullptr) {
     rule.fixed = find_backend(context, name, at);
     if (rule.fixed == nullptr) return false;
   }
@@ -112,13 +120,9 @@ bool use_server(ProxyContext& context) {
   args.next();
   if (args.done() || !condition_follows(args))
     return args.error("'use-server' requires either 'if' or 'unless' followed by a condition.");
-  auto where = context.expressions(txn::Point::balance, "'use-server' rule");
-  if (!expr::Condition::parse_optional(args, where, rule.condition)) return false;
-  if (name.find('%') != name.npos) {
-    auto format = expr::LogFormat::parse(name, where, at);
-    if (!format) return false;
-    rule.dynamic = std::move(format);
-  } else {
+  if (!target_and_condition(context, txn::Point::balance, "'use-server' rule", name, at, rule))
+    return false;
+  if (rule.dynamic == nullptr) {
     // Servers of this section may still follow.
     proxy::Proxy* proxy = context.draft.proxy.get();
     const std::size_t index = proxy->use_server.size();
@@ -136,15 +140,35 @@ bool use_server(ProxyContext& context) {
   return true;
 }
 
-bool persistence_exception(ProxyContext& context) {
+bool unpublished(ProxyContext& context) {
+  context.proxy().state->unpublished = true;
+  return true;
+}
+
+// The condition that a line consists of.
+bool own_condition(ProxyContext& context, txn::Point point, const char* what,
+                   std::unique_ptr<expr::Condition>& into) {
   auto& args = context.args;
   if (args.peek() != "if" && args.peek() != "unless")
     return args.error(fmt::format("'{}' requires either 'if' or 'unless' followed by a condition.",
                                   context.row->name));
+  auto where = context.expressions(point, what);
+  return expr::Condition::parse_optional(args, where, into);
+}
+
+bool force_switch(ProxyContext& context) {
+  std::unique_ptr<expr::Condition> condition;
+  if (!own_condition(context, txn::Point::http_request, "'force-be-switch' rule", condition))
+    return false;
+  context.proxy().force_switch.push_back(std::move(condition));
+  return true;
+}
+
+bool persistence_exception(ProxyContext& context) {
   proxy::UseServer rule;
-  rule.at = args.line().at();
-  auto where = context.expressions(txn::Point::balance, "persistence rule");
-  if (!expr::Condition::parse_optional(args, where, rule.condition)) return false;
+  rule.at = context.args.line().at();
+  if (!own_condition(context, txn::Point::balance, "persistence rule", rule.condition))
+    return false;
   auto& list = context.row->name == "force-persist" ? context.proxy().force_persist
                                                     : context.proxy().ignore_persist;
   list.push_back(std::move(rule));
@@ -155,9 +179,16 @@ constexpr ProxyKeyword kTable[] = {
     {{"acl", "<name> <criterion> [flags] [operator] <value> ...", "Declares or completes a test."},
      kInDefaults | kInListen,
      acl},
+    {{"be-unpublished", "", "Rules of other proxies pass over this backend."},
+     kInBackend,
+     unpublished},
     {{"default_backend", "<backend>", "The backend when no use_backend rule matched."},
      kInDefaults | kInFrontend,
      default_backend},
+    {{"force-be-switch", "{if|unless} <condition>",
+      "Rules do not pass over unpublished or disabled backends."},
+     kInFrontend,
+     force_switch},
     {{"force-persist", "{if|unless} <condition>",
       "Persistence holds even on servers that are down."},
      kInBackend,

@@ -1,6 +1,8 @@
 // "timeout …" (the manual's section 4.2).
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "app/proxy_keywords/keyword.h"
 #include "base/text.h"
 
@@ -8,11 +10,34 @@ namespace app {
 
 namespace {
 
+constexpr std::int64_t kMostProbes = 127, kLongestProbeTime = 32767;  // the kernel's
+
 struct TimeoutRow {
   std::string_view name;
   std::uint8_t sides;
   rt::Duration proxy::Timeouts::*field;
 };
+
+// clitcpka-* and srvtcpka-*: keep-alive probes towards one side.
+net::SocketTuning& tuning_of(ProxyContext& context) {
+  return context.row->name.starts_with("cli") ? context.proxy().client_tuning
+                                              : context.draft.settings().connect.tuning;
+}
+
+bool keep_alive_count(ProxyContext& context) {
+  auto value = context.args.number(context.row->name, 1, kMostProbes);
+  if (value) tuning_of(context).keep_alive_count = static_cast<int>(*value);
+  return value.has_value();
+}
+
+template <int net::SocketTuning::*Member>
+bool keep_alive_time(ProxyContext& context) {
+  auto ms = context.args.time_ms(context.row->name, config::TimeUnit::s);
+  if (!ms) return false;
+  tuning_of(context).*Member =
+      static_cast<int>(std::clamp<std::int64_t>(*ms / 1000, 1, kLongestProbeTime));
+  return true;
+}
 
 constexpr TimeoutRow kTimeouts[] = {
     {"client", kInFrontend, &proxy::Timeouts::client},
@@ -81,7 +106,28 @@ bool timeout(ProxyContext& context) {
   return true;
 }
 
+constexpr std::uint8_t kClient = kInDefaults | kInFrontend, kServer = kInDefaults | kInBackend;
+using Tuning = net::SocketTuning;
+
 constexpr ProxyKeyword kTable[] = {
+    {{"clitcpka-cnt", "<count>", "Keep-alive probes without answer before a client is gone."},
+     kClient,
+     keep_alive_count},
+    {{"clitcpka-idle", "<timeout>", "How long a client is silent before probes begin."},
+     kClient,
+     keep_alive_time<&Tuning::keep_alive_idle_s>},
+    {{"clitcpka-intvl", "<timeout>", "The time between probes of clients."},
+     kClient,
+     keep_alive_time<&Tuning::keep_alive_interval_s>},
+    {{"srvtcpka-cnt", "<count>", "Keep-alive probes without answer before a server is gone."},
+     kServer,
+     keep_alive_count},
+    {{"srvtcpka-idle", "<timeout>", "How long a server is silent before probes begin."},
+     kServer,
+     keep_alive_time<&Tuning::keep_alive_idle_s>},
+    {{"srvtcpka-intvl", "<timeout>", "The time between probes of servers."},
+     kServer,
+     keep_alive_time<&Tuning::keep_alive_interval_s>},
     {{"timeout", "<event> <time>", "How long to wait for something."},
      kInDefaults | kInListen,
      timeout},

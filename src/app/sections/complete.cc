@@ -41,6 +41,9 @@ class Completer {
     settings.abort_on_close = options.has(Option::abortonclose);
     settings.transparent = options.has(Option::transparent);
     settings.connect.keepalive = options.has(Option::srvtcpka);
+    settings.connect.tuning.send_buffer = buffer_size("tune.sndbuf.server");
+    settings.connect.tuning.receive_buffer = buffer_size("tune.rcvbuf.server");
+    settings.connect.tuning.unsent_low_water = buffer_size("tune.notsent-lowat.server");
     settings.connect_timeout_ms = milliseconds(proxy_.timeouts.connect);
     settings.server_timeout_ms = milliseconds(proxy_.timeouts.server);
     settings.queue_timeout_ms = milliseconds(proxy_.timeouts.queue);
@@ -69,8 +72,19 @@ class Completer {
   void warn(std::string text) { assembly_.diagnostics.warning({}, std::move(text)); }
   void alert(std::string text) { assembly_.diagnostics.alert({}, std::move(text)); }
 
+  int buffer_size(std::string_view keyword) const {
+    return static_cast<int>(assembly_.settings().number(keyword, 0));
+  }
+
   void listeners() {
     unsigned id = 0;
+    for (const auto& bind : proxy_.binds) {
+      net::SocketTuning& tuning = bind->listen.tuning = proxy_.client_tuning;
+      tuning.send_buffer = buffer_size("tune.sndbuf.client");
+      tuning.receive_buffer = buffer_size("tune.rcvbuf.client");
+      tuning.unsent_low_water = buffer_size("tune.notsent-lowat.client");
+      bind->listen.reuse_port = assembly_.settings().reuse_port;
+    }
     for (const auto& bind : proxy_.binds)
       for (const net::Address& address : bind->addresses) {
         auto state = std::make_unique<state::ListenerState>();

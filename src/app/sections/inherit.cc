@@ -33,6 +33,7 @@ void inherit(ProxyDraft& draft, const ProxyDraft& base) {
   const proxy::Proxy& from = *base.proxy;
   to.disabled = from.disabled;
   to.timeouts = from.timeouts;
+  to.client_tuning = from.client_tuning;
   to.options = from.options;
   to.log_tag = from.log_tag;
   to.maximum = from.maximum;

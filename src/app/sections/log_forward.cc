@@ -126,6 +126,17 @@ void complete_log_forwards(Assembly& assembly) {
     LogForward& made = *draft->made;
     proxy::Proxy& lines = *draft->lines.proxy;
     made.binds = std::move(lines.binds);
+    const auto size = [&](std::string_view keyword) {
+      return static_cast<int>(assembly.settings().number(keyword, 0));
+    };
+    for (const auto& bind : made.binds) {
+      bind->listen.tuning.send_buffer = size("tune.sndbuf.client");
+      bind->listen.tuning.receive_buffer = size("tune.rcvbuf.client");
+    }
+    for (const auto& bind : made.datagram_binds) {
+      bind->listen.tuning.send_buffer = size("tune.sndbuf.frontend");
+      bind->listen.tuning.receive_buffer = size("tune.rcvbuf.frontend");
+    }
     made.maximum = lines.maximum;
     made.backlog = lines.backlog;
     made.client_timeout = lines.timeouts.client;

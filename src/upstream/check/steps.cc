@@ -57,7 +57,9 @@ bool ConnectStep::run(CheckRun& run) const {
   run.input.clear();
   run.over = run.head_parsed = false;
   run.clean_close = linger || http;
-  auto fresh = net::connect(to, settings.connect, run.connect_deadline());
+  net::ConnectOptions options = settings.connect;
+  if (!via_socks4 && !((implicit || defaults) && settings.check_via_socks4)) options.socks4 = {};
+  auto fresh = net::connect(to, options, run.connect_deadline());
   if (!fresh) {
     const std::string place = http ? std::string() : place_of(run, *this, what());
     if (fresh.error() == net::IoError::timed_out)

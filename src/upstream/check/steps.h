@@ -32,7 +32,7 @@ class ConnectStep final : public CheckStep {
   std::shared_ptr<expr::Expression> port_expression;
   net::Ip ip;  // "addr"
   std::uint16_t address_port = 0;
-  bool send_proxy = false, linger = false;
+  bool send_proxy = false, linger = false, via_socks4 = false;
 
  private:
   std::string what() const;

@@ -1,0 +1,39 @@
+// Header names in the case that old clients or servers insist on (h1-case-adjust), for as long as a
+// head is written: names are in lower case everywhere else.
+#pragma once
+
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "http/message.h"
+
+namespace proxy {
+
+using HeaderCases = std::map<std::string, std::string, std::less<>>;
+
+class CaseAdjusted {
+ public:
+  // Null: nothing is changed.
+  CaseAdjusted(http::Headers& headers, const HeaderCases* cases) : headers_(headers) {
+    if (cases == nullptr) return;
+    for (std::size_t i = 0; i < headers.size(); ++i) {
+      const auto found = cases->find(headers.begin()[static_cast<std::ptrdiff_t>(i)].name);
+      if (found == cases->end()) continue;
+      changed_.emplace_back(i, found->first);
+      headers.rename_at(i, found->second);
+    }
+  }
+  ~CaseAdjusted() {
+    for (const auto& [index, name] : changed_) headers_.rename_at(index, name);
+  }
+  CaseAdjusted(const CaseAdjusted&) = delete;
+  CaseAdjusted& operator=(const CaseAdjusted&) = delete;
+
+ private:
+  http::Headers& headers_;
+  std::vector<std::pair<std::size_t, std::string_view>> changed_;
+};
+
+}  // namespace proxy
