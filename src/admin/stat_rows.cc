@@ -50,6 +50,44 @@ void set_times(StatRow& row, const obs::PerWorker<Block>& counters) {
   for (C c : {C::qtime_max, C::ctime_max, C::rtime_max, C::ttime_max}) row.set(c, std::uint64_t{0});
 }
 
+// What frontends and listeners count of their clients.
+void set_client_side(StatRow& row, const obs::PerWorker<Counters>& counters) {
+  row.set(C::stot, counters.sum(&Counters::sessions));
+  row.set(C::bin, counters.sum(&Counters::bytes_in));
+  row.set(C::bout, counters.sum(&Counters::bytes_out));
+  row.set(C::dreq, counters.sum(&Counters::denied_requests));
+  row.set(C::dresp, counters.sum(&Counters::denied_responses));
+  row.set(C::ereq, counters.sum(&Counters::failed_requests));
+  row.set(C::dcon, counters.sum(&Counters::denied_connections));
+  row.set(C::dses, counters.sum(&Counters::denied_sessions));
+  row.set(C::conn_tot, counters.sum(&Counters::connections));
+  row.set(C::wrew, counters.sum(&Counters::rewrites_failed));
+  row.set(C::eint, counters.sum(&Counters::internal_errors));
+}
+
+// What backends and servers count of the way to servers.
+template <class Block>
+void set_server_side(StatRow& row, const obs::PerWorker<Block>& counters) {
+  row.set(C::stot, counters.sum(&Block::sessions));
+  row.set(C::bin, counters.sum(&Block::bytes_in));
+  row.set(C::bout, counters.sum(&Block::bytes_out));
+  row.set(C::dresp, counters.sum(&Block::denied_responses));
+  row.set(C::econ, counters.sum(&Block::failed_connections));
+  row.set(C::eresp, counters.sum(&Block::failed_responses));
+  row.set(C::wretr, counters.sum(&Block::retries));
+  row.set(C::wredis, counters.sum(&Block::redispatches));
+  row.set(C::lbtot, counters.sum(&Block::chosen));
+  std::uint64_t rate = rate_of(counters, &Block::session_rate);
+  row.set(C::rate, rate);
+  row.set(C::rate_max, highest_of(counters, &Block::session_rate_max, rate));
+  row.set(C::cli_abrt, counters.sum(&Block::client_aborts));
+  row.set(C::srv_abrt, counters.sum(&Block::server_aborts));
+  row.set(C::eint, counters.sum(&Block::internal_errors));
+  row.set(C::connect, counters.sum(&Block::connects));
+  row.set(C::reuse, counters.sum(&Block::reused));
+  set_times(row, counters);
+}
+
 StatRow new_row(RowKind kind, const state::Proxy& proxy, std::string_view name, unsigned id) {
   StatRow row;
   row.kind = kind;
@@ -95,14 +133,7 @@ StatRow frontend_row(const state::Registry& registry, const state::Proxy& proxy,
   row.set(C::slim,
           limit != 0 ? limit
                      : const_cast<state::Registry&>(registry).process().maximum_connections.load());
-  row.set(C::stot, counters.sum(&Counters::sessions));
-  row.set(C::bin, counters.sum(&Counters::bytes_in));
-  row.set(C::bout, counters.sum(&Counters::bytes_out));
-  row.set(C::dreq, counters.sum(&Counters::denied_requests));
-  row.set(C::dresp, counters.sum(&Counters::denied_responses));
-  row.set(C::ereq, counters.sum(&Counters::failed_requests));
-  row.set(C::dcon, counters.sum(&Counters::denied_connections));
-  row.set(C::dses, counters.sum(&Counters::denied_sessions));
+  set_client_side(row, counters);
   row.set(C::status, frontend_status(proxy));
   std::uint64_t rate = rate_of(counters, &Counters::session_rate);
   row.set(C::rate, rate);
@@ -111,9 +142,6 @@ StatRow frontend_row(const state::Registry& registry, const state::Proxy& proxy,
   rate = rate_of(counters, &Counters::connection_rate);
   row.set(C::conn_rate, rate);
   row.set(C::conn_rate_max, highest_of(counters, &Counters::connection_rate_max, rate));
-  row.set(C::conn_tot, counters.sum(&Counters::connections));
-  row.set(C::wrew, counters.sum(&Counters::rewrites_failed));
-  row.set(C::eint, counters.sum(&Counters::internal_errors));
   bool http = proxy.mode == state::Mode::http;
   std::uint64_t sessions = row[C::stot].number, requests = counters.sum(&Counters::requests);
   row.set(C::sess_other, http ? 0 : sessions);
@@ -139,20 +167,10 @@ StatRow listener_row(const state::Proxy& proxy, const state::ListenerState& list
   row.set(C::scur, listener.current.load(std::memory_order_relaxed));
   row.set(C::smax, listener.highest.load(std::memory_order_relaxed));
   row.set(C::slim, listener.limit);
-  row.set(C::stot, counters.sum(&Counters::sessions));
-  row.set(C::bin, counters.sum(&Counters::bytes_in));
-  row.set(C::bout, counters.sum(&Counters::bytes_out));
-  row.set(C::dreq, counters.sum(&Counters::denied_requests));
-  row.set(C::dresp, counters.sum(&Counters::denied_responses));
-  row.set(C::ereq, counters.sum(&Counters::failed_requests));
-  row.set(C::dcon, counters.sum(&Counters::denied_connections));
-  row.set(C::dses, counters.sum(&Counters::denied_sessions));
+  set_client_side(row, counters);
   bool full =
       listener.limit != 0 && static_cast<std::uint64_t>(row[C::scur].number) >= listener.limit;
   row.set(C::status, full ? "FULL" : "OPEN");
-  row.set(C::conn_tot, counters.sum(&Counters::connections));
-  row.set(C::wrew, counters.sum(&Counters::rewrites_failed));
-  row.set(C::eint, counters.sum(&Counters::internal_errors));
   row.set(C::proto, protocol_of(listener.address));
   if (query.legends) row.set(C::addr, listener.address);
   return row;
@@ -251,28 +269,11 @@ StatRow server_row(const state::Proxy& proxy, const state::Server& server, const
   row.set(C::scur, server.sessions.load(std::memory_order_relaxed));
   row.set(C::smax, server.sessions_highest.load(std::memory_order_relaxed));
   if (std::uint32_t limit = server.maximum.load(std::memory_order_relaxed)) row.set(C::slim, limit);
-  row.set(C::stot, counters.sum(&S::sessions));
-  row.set(C::bin, counters.sum(&S::bytes_in));
-  row.set(C::bout, counters.sum(&S::bytes_out));
-  row.set(C::dresp, counters.sum(&S::denied_responses));
-  row.set(C::econ, counters.sum(&S::failed_connections));
-  row.set(C::eresp, counters.sum(&S::failed_responses));
-  row.set(C::wretr, counters.sum(&S::retries));
-  row.set(C::wredis, counters.sum(&S::redispatches));
-  row.set(C::lbtot, counters.sum(&S::chosen));
-  std::uint64_t rate = rate_of(counters, &S::session_rate);
-  row.set(C::rate, rate);
-  row.set(C::rate_max, highest_of(counters, &S::session_rate_max, rate));
-  row.set(C::cli_abrt, counters.sum(&S::client_aborts));
-  row.set(C::srv_abrt, counters.sum(&S::server_aborts));
+  set_server_side(row, counters);
   row.set(C::wrew, std::uint64_t{0});
-  row.set(C::eint, counters.sum(&S::internal_errors));
-  row.set(C::connect, counters.sum(&S::connects));
-  row.set(C::reuse, counters.sum(&S::reused));
   row.set(C::srid, std::uint64_t{0});
   set_server_state(row, server);
   set_server_connections(row, server);
-  set_times(row, counters);
   if (proxy.mode == state::Mode::http) {
     row.set(C::req_tot, counters.sum(&S::requests));
     set_responses(row, counters);
@@ -322,25 +323,9 @@ std::string backend_status(const state::Proxy& proxy, const ServerTotals& totals
 
 void set_backend_traffic(StatRow& row, const state::Proxy& proxy) {
   const auto& counters = proxy.backend;
-  row.set(C::stot, counters.sum(&Counters::sessions));
-  row.set(C::bin, counters.sum(&Counters::bytes_in));
-  row.set(C::bout, counters.sum(&Counters::bytes_out));
+  set_server_side(row, counters);
   row.set(C::dreq, counters.sum(&Counters::denied_requests));
-  row.set(C::dresp, counters.sum(&Counters::denied_responses));
-  row.set(C::econ, counters.sum(&Counters::failed_connections));
-  row.set(C::eresp, counters.sum(&Counters::failed_responses));
-  row.set(C::wretr, counters.sum(&Counters::retries));
-  row.set(C::wredis, counters.sum(&Counters::redispatches));
-  row.set(C::lbtot, counters.sum(&Counters::chosen));
-  std::uint64_t rate = rate_of(counters, &Counters::session_rate);
-  row.set(C::rate, rate);
-  row.set(C::rate_max, highest_of(counters, &Counters::session_rate_max, rate));
-  row.set(C::cli_abrt, counters.sum(&Counters::client_aborts));
-  row.set(C::srv_abrt, counters.sum(&Counters::server_aborts));
   row.set(C::wrew, counters.sum(&Counters::rewrites_failed));
-  row.set(C::eint, counters.sum(&Counters::internal_errors));
-  row.set(C::connect, counters.sum(&Counters::connects));
-  row.set(C::reuse, counters.sum(&Counters::reused));
   for (C c : {C::comp_in, C::comp_out, C::comp_byp, C::comp_rsp}) row.set(c, std::uint64_t{0});
   if (proxy.mode == state::Mode::http) {
     row.set(C::req_tot, counters.sum(&Counters::requests));
@@ -349,7 +334,6 @@ void set_backend_traffic(StatRow& row, const state::Proxy& proxy) {
     row.set(C::cache_hits, std::uint64_t{0});
     set_responses(row, counters);
   }
-  set_times(row, counters);
 }
 
 StatRow backend_row(const state::Proxy& proxy, const StatQuery& query, const ProxyFacts& facts) {

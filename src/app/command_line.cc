@@ -116,72 +116,50 @@ class Parser {
 
   // -d and its letters. -dM -de -dp -dk -dv -dG -dF -dZ -dT -dc -dA ask for what has no
   // counterpart.
+  // -d and a letter that sets one thing.
+  bool debug_flag(char letter) {
+    struct Flag {
+      char letter;
+      bool* flag;
+      bool value;
+    };
+    Switches& switches = line_.switches;
+    const Flag flags[] = {
+        {'b', &line_.foreground, true},        {'W', &line_.zero_warning, true},
+        {'D', &line_.diagnostics, true},       {'I', &line_.insecure_fork, true},
+        {'L', &line_.list_libraries, true},    {'r', &line_.ignore_resolution, true},
+        {'S', &switches.splice, false},        {'G', &switches.getaddrinfo, false},
+        {'R', &switches.reuse_port, false},    {'F', &switches.fast_forward, false},
+        {'V', &switches.verify_servers, false}};
+    for (const Flag& row : flags) {
+      if (row.letter != letter) continue;
+      *row.flag = row.value;
+      return true;
+    }
+    return false;
+  }
+
   void debug_option(std::string_view text) {
+    // Of allocators, schedulers and the like; they change nothing here.
+    static constexpr std::string_view kWithoutEffect = "ATZcekpv";
     if (text.empty()) {
       line_.debug = line_.foreground = true;
       return;
     }
+    const char letter = text[0];
     const std::string_view rest = text.substr(1);
-    switch (text[0]) {
-      case 'b':
-        line_.foreground = true;
-        break;
-      case 'W':
-        line_.zero_warning = true;
-        break;
-      case 'D':
-        line_.diagnostics = true;
-        break;
-      case 'I':
-        line_.insecure_fork = true;
-        break;
-      case 'L':
-        line_.list_libraries = true;
-        break;
-      case 'r':
-        line_.ignore_resolution = true;
-        break;
-      case 'K':
-        line_.keyword_classes = rest;
-        break;
-      case 'C':
-        line_.dump = rest;
-        break;
-      case 'S':
-        line_.switches.splice = false;
-        break;
-      case 'G':
-        line_.switches.getaddrinfo = false;
-        break;
-      case 'R':
-        line_.switches.reuse_port = false;
-        break;
-      case 'F':
-        line_.switches.fast_forward = false;
-        break;
-      case 'V':
-        line_.switches.verify_servers = false;
-        break;
-      case 't':  // traces; an optional argument follows
-        if (at_ < argc_ && argv_[at_][0] != '-') ++at_;
-        break;
-      case 'M':
-        if (rest == "help") {
-          line_.text = "Memory debugging options are accepted and have no effect.\n";
-          choose(Mode::short_text);
-        }
-        break;
-      case 'A':
-      case 'T':
-      case 'Z':
-      case 'c':
-      case 'e':
-      case 'k':
-      case 'p':
-      case 'v':
-        break;
-      default:
-        mistake(fmt::format("unknown option '-d{}'", text));
+    if (debug_flag(letter) || kWithoutEffect.find(letter) != kWithoutEffect.npos) return;
+    if (letter == 'K') {
+      line_.keyword_classes = rest;
+    } else if (letter == 'C') {
+      line_.dump = rest;
+    } else if (letter == 't') {  // traces; an optional argument follows
+      if (at_ < argc_ && argv_[at_][0] != '-') ++at_;
+    } else if (letter != 'M') {
+      mistake(fmt::format("unknown option '-d{}'", text));
+    } else if (rest == "help") {
+      line_.text = "Memory debugging options are accepted and have no effect.\n";
+      choose(Mode::short_text);
     }
   }
 
