@@ -232,3 +232,40 @@ def test_keep_alive_probes(start, tcp):
         client = eventually(lambda: re.search(r"keepalive,(\d+)", tcp_options(proxy.port(), server_side=False)))
         to_server = eventually(lambda: re.search(r"keepalive,(\d+)", tcp_options(server.port, server_side=True)))
     assert int(client[1]) <= 30 and 30 < int(to_server[1]) <= 40
+
+
+@pytest.mark.parametrize("word, stays", [("", False), ("h1-do-not-close-on-insecure-transfer-encoding", True)])
+def test_two_lengths_end_the_connection(start, web, word, stays):
+    proxy = start("""
+        global
+            maxconn 100
+            %s
+    """ % word + PLAIN.format(front="", back=""), s1=web("hello"))
+    with proxy.connect() as wire:
+        wire.send(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n")
+        first = wire.response()
+        assert first.status == 200
+        assert ("close" in first.headers.get("connection", "")) != stays
+        if stays:
+            wire.send(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+            assert wire.response().status == 200
+        else:
+            assert wire.is_closed()
+
+
+@pytest.mark.parametrize("word, local", [("", True), ("pp2-never-send-local", False)])
+def test_proxy_header_of_checks(start, tcp, word, local):
+    seen = []
+    server = tcp(lambda wire: seen.append(wire.read(16)))
+    start("""
+        global
+            maxconn 100
+            %s
+        backend be
+            mode tcp
+            server s1 @s1@ send-proxy-v2 check inter 50ms
+        frontend fe
+            bind @fe@
+    """ % word, s1=server)
+    eventually(lambda: seen)
+    assert seen[0][12] == (0x20 if local else 0x21)

@@ -114,6 +114,8 @@ void freeze(Assembly& assembly) {
   datagrams.send_buffer = static_cast<int>(settings.number("tune.sndbuf.backend", 0));
   datagrams.receive_buffer = static_cast<int>(settings.number("tune.rcvbuf.backend", 0));
   obs::set_datagram_tuning(datagrams);
+  config.keep_insecure_connections =
+      settings.number("h1-do-not-close-on-insecure-transfer-encoding", 0) != 0;
   config.cookie_length = static_cast<std::size_t>(settings.cookie_length);
   config.close_spread_ms = settings.close_spread_ms;
   generation.registry.process().log_uri_length =

@@ -215,6 +215,7 @@ const char* read_request_framing(RequestHead& head, const Seen& seen, std::uint1
   head.content_length = 0;
   if (length) {
     head.headers.remove(HeaderId::content_length);
+    head.insecure_lengths = head.keep_alive && at_least_1_1(head.version);
     head.keep_alive = false;
   }
   // HTTP/1.0 knows no chunked; what frames such a message is unclear to others (section 6.1).
@@ -341,6 +342,7 @@ const char* read_response_framing(ResponseHead& head, const Seen& seen, bool acc
   head.content_length = 0;
   if (length) {
     head.headers.remove(HeaderId::content_length);
+    head.insecure_lengths = head.keep_alive && at_least_1_1(head.version);
     head.keep_alive = false;
   }
   if (!at_least_1_1(head.version)) head.keep_alive = false;

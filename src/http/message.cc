@@ -155,6 +155,7 @@ void RequestHead::clear() {
   framing = Framing::none;
   content_length = 0;
   keep_alive = true;
+  insecure_lengths = false;
   upgrade = false;
   expect_continue = false;
 }
@@ -168,6 +169,7 @@ void ResponseHead::clear() {
   framing = Framing::none;
   content_length = 0;
   keep_alive = true;
+  insecure_lengths = false;
   upgrade = false;
 }
 

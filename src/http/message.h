@@ -120,6 +120,7 @@ struct RequestHead {
   Framing framing = Framing::none;
   std::uint64_t content_length = 0;  // with Framing::length
   bool keep_alive = true;            // what the peer's version and Connection header ask for
+  bool insecure_lengths = false;     // a length beside chunked alone ended keep_alive
   bool upgrade = false;              // "Connection: upgrade" with an Upgrade header
   bool expect_continue = false;
   void clear();
@@ -134,7 +135,8 @@ struct ResponseHead {
   Framing framing = Framing::none;
   std::uint64_t content_length = 0;
   bool keep_alive = true;
-  bool upgrade = false;  // 101, or 2xx to CONNECT: a tunnel follows the head
+  bool insecure_lengths = false;  // as in requests
+  bool upgrade = false;           // 101, or 2xx to CONNECT: a tunnel follows the head
   void clear();
 };
 

@@ -102,7 +102,7 @@ void Run::note_request() {
   client_in_.begin_body(e.request.framing, e.request.content_length);
   client_leaves_ = !e.request.keep_alive;
   keep_alive_ =
-      e.request.keep_alive && !frontend_->options.has(Option::httpclose) && !ends_with_process();
+      persists(e.request) && !frontend_->options.has(Option::httpclose) && !ends_with_process();
   state::ProxyCounters& counters = frontend_->state->frontend.mine();
   const auto now_ms = static_cast<std::uint64_t>(
       std::chrono::duration_cast<rt::milliseconds>(rt::now().time_since_epoch()).count());

@@ -123,6 +123,12 @@ class Run final : public txn::Engine, rt::Watcher {
   void enter_backend(const Proxy& backend);
   bool client_aborted();
   bool ends_with_process() const;
+  // What a message says of its connection, lengths that contradict each other forgiven where
+  // h1-do-not-close-on-insecure-transfer-encoding says so.
+  template <class Head>
+  bool persists(const Head& head) const {
+    return head.keep_alive || (head.insecure_lengths && config_->keep_insecure_connections);
+  }
 
   // --- request.cc
   Step receive_head();

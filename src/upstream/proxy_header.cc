@@ -49,9 +49,13 @@ std::string proxy_header_for(const Server& server, txn::Exchange& exchange) {
   return bytes;
 }
 
-std::string proxy_header_for_check(int version) {
+std::string proxy_header_for_check(int version, const net::Connection& connection, bool as_client) {
   net::ProxyHeader header;
-  header.local = true;
+  header.local = !as_client || version == 1;
+  if (!header.local) {
+    header.source = connection.local();
+    header.destination = connection.peer();
+  }
   return version == 1 ? net::write_proxy_v1(header) : net::write_proxy_v2(header);
 }
 

@@ -23,7 +23,6 @@ struct OptionRow : config::Keyword {
 
 // Read and kept, but nothing acts on them yet: whoever sets one is told.
 constexpr Option kNotYet[] = {
-    Option::http_use_proxy_header,
     Option::independent_streams,
     Option::contstats,
 };
@@ -237,7 +236,7 @@ bool removed(ProxyContext& context) {
 }
 
 constexpr std::string_view kNoHttp2 = "HTTP/2 is not available yet";
-constexpr std::string_view kAlwaysCounted = "bytes are counted as they pass";
+constexpr std::string_view kConnectionAlone = "the Connection header alone says what becomes of it";
 constexpr std::string_view kKernel = "the kernel delays acknowledgements by itself";
 constexpr std::string_view kRelay = "data is relayed without needless copies already";
 constexpr std::string_view kNoBuffers = "waiting connections hold no buffers";
@@ -253,7 +252,7 @@ constexpr OptionRow kOptions[] = {
     {{"accept-unsafe-violations-in-http-response", "", "Accepts some malformed responses."}, B, true, nullptr, Option::accept_unsafe_response},
     {{"checkcache", "", "Refuses cacheable responses that set cookies."}, B, true, nullptr, Option::checkcache},
     {{"clitcpka", "", "TCP keep-alive towards clients."}, F, true, nullptr, Option::clitcpka},
-    {{"contstats", "", "Counts long streams while they last."}, F, true, nullptr, Option::contstats, kAlwaysCounted},
+    {{"contstats", "", "Counts long streams while they last."}, F, true, nullptr, Option::contstats},
     {{"disable-h2-upgrade", "", "No upgrade to HTTP/2 on the first connection."}, F, true, nullptr, Option::disable_h2_upgrade, kNoHttp2},
     {{"dontlog-normal", "", "Logs failures only."}, F, true, nullptr, Option::dontlog_normal},
     {{"dontlognull", "", "Does not log connections without data."}, F, true, nullptr, Option::dontlognull},
@@ -271,7 +270,7 @@ constexpr OptionRow kOptions[] = {
     {{"http-restrict-req-hdr-names", "preserve|delete|reject", "What becomes of unusual header names."}, L, false, restrict_names},
     {{"http-server-close", "", "Closes the connection to the server after each response."}, L, true, connection_mode},
     {{"http-tunnel", "", "Removed."}, L, true, removed},
-    {{"http-use-proxy-header", "", "Uses the Proxy-Connection header."}, F, true, nullptr, Option::http_use_proxy_header},
+    {{"http-use-proxy-header", "", "Uses the Proxy-Connection header."}, F, true, nullptr, Option::http_use_proxy_header, kConnectionAlone},
     {{"httpclose", "", "Closes both connections after each response."}, L, true, connection_mode},
     {{"forceclose", "", "Removed: use httpclose."}, L, true, removed},
     {{"httplog", "[clf]", "Logs requests with timers, states and captures."}, L, true, http_log},

@@ -81,7 +81,9 @@ bool ConnectStep::run(CheckRun& run) const {
       as_server && (probe.send_proxy || (settings.send_proxy != 0 && !elsewhere));
   if (send_proxy || inherited) {
     const auto sent = run.connection->write(
-        proxy_header_for_check(std::max(settings.send_proxy, 1)), run.deadline());
+        proxy_header_for_check(std::max(settings.send_proxy, 1), *run.connection,
+                               checker.server().backend().settings.never_local),
+        run.deadline());
     if (!sent)
       return run.fail(state::CheckStatus::socket_error, CheckRun::error_text(sent.error()));
   }
