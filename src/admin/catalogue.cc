@@ -11,6 +11,7 @@ void add_builtin(Catalogue& catalogue) {
   catalogue.add(server_state_commands());
   catalogue.add(frontend_commands());
   catalogue.add(backend_commands());
+  catalogue.add(runtime_server_commands());
   catalogue.add(pattern_commands());
   catalogue.add(table_commands());
   catalogue.add(variable_commands());

@@ -9,9 +9,11 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <fstream>
 #include <thread>
 
 #include "admin/cli.h"
+#include "admin/stats_file.h"
 #include "admin/stats_page.h"
 #include "app/scripts.h"
 #include "app/version.h"
@@ -48,6 +50,7 @@ class Server {
 
   bool open(unsigned warnings) {
     describe_process();
+    preload_counters();
     proxy::set_running(generation_.config);
     proxy::set_stats_factory(admin::make_stats_service);
     admin::set_page_product({std::string(kName), std::string(kVersion)});
@@ -92,6 +95,19 @@ class Server {
   bool fail(const std::string& text) {
     std::fputs(fmt::format("[ALERT]    ({}) : {}\n", ::getpid(), text).c_str(), stderr);
     return false;
+  }
+
+  // "stats-file": what an earlier process counted.
+  void preload_counters() {
+    if (settings_.stats_file.empty()) return;
+    std::ifstream file(settings_.stats_file);
+    if (!file) {
+      obs::report(obs::Level::warning,
+                  fmt::format("cannot read the stats-file '{}'", settings_.stats_file));
+      return;
+    }
+    const std::string text{std::istreambuf_iterator<char>(file), {}};
+    admin::load_stats_file(text, generation_.registry);
   }
 
   void describe_process() {

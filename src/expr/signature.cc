@@ -243,7 +243,9 @@ class Reference {
     }
     state::Server* found = in == nullptr ? nullptr : in->find_server(server);
     out.value = found;
-    if (found == nullptr)
+    if (found != nullptr)
+      found->referenced = true;
+    else
       report(fmt::format("unable to find server '{}' in proxy '{}', {}.", server,
                          in == nullptr ? "" : in->name, reference()));
   }

@@ -105,6 +105,7 @@ struct Bind {
   std::vector<state::ListenerState*> states;  // one an address
   std::vector<std::uint8_t> level;            // stats socket level, CLI binds only
   std::string thread_set;
+  std::string guid_prefix;
   std::string id;
 };
 
@@ -265,10 +266,11 @@ struct Config {
   bool accept_any_payload = false;     // h1-accept-payload-with-any-method
   std::size_t rewrite_reserve = 1024;  // tune.maxrewrite
   std::size_t max_headers = 101;
-  HeaderCases header_cases;              // h1-case-adjust
-  bool reject_privileged_ports = false;  // harden.reject-privileged-ports.tcp
-  std::size_t cookie_length = 64;        // tune.http.cookielen
-  std::int64_t close_spread_ms = 0;      // close-spread-time; -1: "infinite"
+  HeaderCases header_cases;                // h1-case-adjust
+  bool reject_privileged_ports = false;    // harden.reject-privileged-ports.tcp
+  bool keep_insecure_connections = false;  // h1-do-not-close-on-insecure-transfer-encoding
+  std::size_t cookie_length = 64;          // tune.http.cookielen
+  std::int64_t close_spread_ms = 0;        // close-spread-time; -1: "infinite"
   // Null unless the option is set.
   const HeaderCases* cases_for(const Proxy& of, Option option) const {
     return of.options.has(option) ? &header_cases : nullptr;

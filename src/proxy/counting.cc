@@ -66,6 +66,11 @@ void Run::count_end() {
   state::ProxyCounters& front = frontend_->state->frontend.mine();
   front.bytes_in.add(e.bytes_in);
   front.bytes_out.add(e.bytes_out);
+  if (state::ListenerState* listener = e.session.listener;
+      listener != nullptr && listener->counts) {
+    listener->counters.mine().bytes_in.add(e.bytes_in);
+    listener->counters.mine().bytes_out.add(e.bytes_out);
+  }
   if (backend_ == nullptr) return;
   state::ProxyCounters& back = backend_->state->backend.mine();
   back.bytes_in.add(e.bytes_in);

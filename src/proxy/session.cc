@@ -93,6 +93,7 @@ void Session::accept(int fd, const net::Address& peer, const net::Address& local
   state::ProxyCounters& counters = st.frontend.mine();
   const std::uint64_t now = now_ms();
   counters.connections.add();
+  if (listener != nullptr && listener->counts) listener->counters.mine().connections.add();
   counters.connection_rate.add(now);
   counters.connection_rate_max.raise_to(counters.connection_rate.per_second(now));
   process.counters.mine().connections.add();
@@ -157,6 +158,8 @@ bool Session::session_rules() {
   }
   txn::count_tracked(facts, nullptr, state::StickEvent::session);
   counters.sessions.add();
+  if (facts.listener != nullptr && facts.listener->counts)
+    facts.listener->counters.mine().sessions.add();
   counters.session_rate.add(now);
   counters.session_rate_max.raise_to(counters.session_rate.per_second(now));
   running().registry->process().counters.mine().session_rate.add(now);

@@ -53,6 +53,8 @@ struct ProxyCounters {
 struct ListenerState {
   std::string name;     // "sock-1" or as named
   std::string address;  // for show stat
+  std::string guid;     // guid-prefix and its place in the line; empty: none
+  bool counts = false;  // option socket-stats
   unsigned id = 0;
   std::atomic<unsigned> current{0};
   std::atomic<unsigned> highest{0};

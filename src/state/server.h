@@ -90,8 +90,9 @@ struct Server {
   unsigned id = 0;  // puid
   std::string cookie;
   bool backup = false;
-  std::string tracked;  // "track be/srv", or empty
-  bool dynamic = false;
+  std::string tracked;      // "track be/srv", or empty
+  bool dynamic = false;     // added at run time
+  bool referenced = false;  // the configuration names it: it can neither go nor change its name
 
   mutable std::mutex mutex;  // guards address, hostname, check and agent
   net::Address address;      // port 0: the client's destination port is used

@@ -79,8 +79,7 @@ Server& Backend::add_server(std::shared_ptr<const ServerSettings> line,
   const std::unique_lock lock(registry_.servers_mutex());
   state_.servers.push_back(std::move(owned));
   queue_->add_server();
-  servers_.push_back(
-      std::make_unique<Server>(*this, st, std::move(line), static_cast<unsigned>(servers_.size())));
+  servers_.push_back(std::make_unique<Server>(*this, st, std::move(line), next_index_++));
   st.behaviour = servers_.back().get();
   return *servers_.back();
 }
@@ -142,6 +141,7 @@ bool Backend::link_tracking(config::Diagnostics& diagnostics) {
       complain("cannot both track another server and be checked");
     } else {
       other->trackers_.push_back(server.get());
+      other->state_.referenced = true;
     }
   }
   return good;
@@ -159,8 +159,7 @@ bool Backend::make_algorithm(config::Diagnostics& diagnostics) {
   return true;
 }
 
-bool Backend::prepare(config::Diagnostics& diagnostics) {
-  bool good = true;
+void Backend::number_servers() {
   unsigned next_id = 1;
   const auto used = [&](unsigned id) {
     return std::any_of(state_.servers.begin(), state_.servers.end(),
@@ -171,17 +170,27 @@ bool Backend::prepare(config::Diagnostics& diagnostics) {
     while (used(next_id)) ++next_id;
     st->id = next_id++;
   }
+}
+
+// What the backend says about connections to all its servers.
+void Backend::inherit_connection_settings(ServerSettings& line) const {
+  if (!line.has_source) {
+    line.source = settings.source;
+    line.connect.source = settings.connect.source;
+    line.connect.interface = settings.connect.interface;
+  }
+  line.connect.keepalive |= settings.connect.keepalive;
+  line.connect.tuning = settings.connect.tuning;
+}
+
+bool Backend::prepare(config::Diagnostics& diagnostics) {
+  bool good = true;
+  number_servers();
   state_.full_connections = settings.full_connections;
   const StateFile file(settings.state_file, diagnostics);
   for (const auto& server : servers_) {
     auto merged = std::make_shared<ServerSettings>(*server->settings_);
-    if (!merged->has_source) {
-      merged->source = settings.source;
-      merged->connect.source = settings.connect.source;
-      merged->connect.interface = settings.connect.interface;
-    }
-    merged->connect.keepalive |= settings.connect.keepalive;
-    merged->connect.tuning = settings.connect.tuning;
+    inherit_connection_settings(*merged);
     server->settings_ = std::move(merged);
     good &= resolve_at_start(*server, file, diagnostics);
     set_dynamic_cookie(*server);

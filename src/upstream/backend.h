@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -38,6 +39,7 @@ class Checker;
 class Server;
 class SlotQueue;
 bool prepare_checks(Backend& backend, config::Diagnostics& diagnostics);
+bool prepare_check(Server& server, config::Diagnostics& diagnostics);
 
 // A pooled or new connection to a server. Destroying it closes; Server::release() gives it back.
 class ServerLink {
@@ -157,6 +159,7 @@ class Server {
   friend class Health;
   friend class IdlePool;
   friend bool prepare_checks(Backend& backend, config::Diagnostics& diagnostics);
+  friend bool prepare_check(Server& server, config::Diagnostics& diagnostics);
   struct PerWorker;  // pool and slots
 
   PerWorker& here();
@@ -231,6 +234,11 @@ class Backend {
   // The server that a persistence cookie names; null when none or not usable for persistence.
   Server* by_cookie(std::string_view value) const;
   const std::vector<std::unique_ptr<Server>>& servers() const { return servers_; }
+  // Commands, on worker 0. A new server begins in maintenance; one that goes has to be there. The
+  // error is the text of the answer.
+  base::Result<void> add_at_runtime(std::shared_ptr<ServerSettings> line);
+  base::Result<void> remove_at_runtime(Server& server);
+  base::Result<void> rename_at_runtime(Server& server, std::string_view name);
 
   // Builds the balancer and the checks, resolves addresses as init-addr says. Reports errors.
   bool prepare(config::Diagnostics& diagnostics);
@@ -261,6 +269,10 @@ class Backend {
                                             rt::Instant deadline);
   Slot hand_out(PickContext& pick, Server& server, bool chosen);
   bool make_algorithm(config::Diagnostics& diagnostics);
+  void number_servers();
+  void inherit_connection_settings(ServerSettings& line) const;
+  base::Result<Server*> tracked_by(const ServerSettings& line) const;
+  void unlink(Server& server);
   bool link_tracking(config::Diagnostics& diagnostics);
   void watch_slow_starts();
 
@@ -271,6 +283,9 @@ class Backend {
   std::unique_ptr<SlotQueue> queue_;
   std::shared_ptr<obs::LogOutlet> log_outlet_;
   std::mutex changes_;  // one update of the balancer at a time
+  unsigned next_index_ = 0;
+  std::vector<std::pair<std::unique_ptr<state::Server>, std::unique_ptr<Server>>> removed_;
+  std::deque<std::string> old_names_;
   std::atomic<bool> slow_start_watched_{false};
 };
 

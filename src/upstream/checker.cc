@@ -148,6 +148,7 @@ void Checker::start(unsigned position, unsigned count) {
 void Checker::run(rt::Duration delay) {
   while (true) {
     if (delay != rt::Duration::zero() && rt::sleep_for(delay) == rt::Wait::cancelled) return;
+    if (retired_.load(std::memory_order_relaxed)) return;
     if (enabled() && !server_.state().in_maintenance()) probe_once();
     if (rt::cancelled()) return;
     delay = interval();

@@ -46,6 +46,8 @@ class Checker {
   // What traffic observed counts as a failed check (on-error).
   void fail_from_traffic(OnError how);
   // The interval restarts with "fastinter".
+  // The server is gone: no further probe.
+  void retire() { retired_.store(true, std::memory_order_relaxed); }
   void hurry() { hurried_.store(true, std::memory_order_relaxed); }
   // The server leaves maintenance: up, but falls at the first failure. False: it is down.
   bool back_from_maintenance();
@@ -84,7 +86,7 @@ class Checker {
   Server& server_;
   Kind kind_;
   std::shared_ptr<const CheckRules> rules_;
-  std::atomic<bool> hurried_{false};
+  std::atomic<bool> hurried_{false}, retired_{false};
   bool probed_ = false;
   // Changed by commands; guarded by the mutex of state::Server.
   net::Ip other_ip_;

@@ -48,6 +48,10 @@ std::span<const ServerRow> server_keywords();
 // "server <name> <address> …", "server-template <prefix> <range> <fqdn> …": the words after the
 // keyword; the servers are added. "default-server …" changes `settings`. All report errors.
 bool parse_server(config::Arguments& args, expr::ParseContext& context, Backend& backend);
+// As parse_server(), of a server that is to be added at run time: without the default-server, and
+// not added yet. Null with a report.
+std::shared_ptr<ServerSettings> parse_runtime_server(config::Arguments& args,
+                                                     expr::ParseContext& context, Backend& backend);
 bool parse_server_template(config::Arguments& args, expr::ParseContext& context, Backend& backend);
 bool parse_default_server(config::Arguments& args, expr::ParseContext& context,
                           BackendSettings& settings, state::Mode mode);

@@ -123,16 +123,20 @@ bool consistent(config::Arguments& args, ServerSettings& settings) {
 
 }  // namespace
 
-bool parse_server(config::Arguments& args, expr::ParseContext& context, Backend& backend) {
+namespace {
+
+// The words after "server", beginning with what `usual` says. Null with a report.
+std::shared_ptr<ServerSettings> parse_line(config::Arguments& args, expr::ParseContext& context,
+                                           Backend& backend,
+                                           const std::shared_ptr<ServerSettings>& usual) {
   const config::Position at = args.here();
   const auto name = args.text("server");
-  if (!name || !good_name(args, *name)) return false;
+  if (!name || !good_name(args, *name)) return nullptr;
   ServerSettings head;
   head.name = std::string(*name);
-  if (!parse_address_word(args, backend.state().mode, head)) return false;
-  auto settings =
-      starting_settings(args, context, backend.settings, backend.settings.default_server);
-  if (settings == nullptr) return false;
+  if (!parse_address_word(args, backend.state().mode, head)) return nullptr;
+  auto settings = starting_settings(args, context, backend.settings, usual);
+  if (settings == nullptr) return nullptr;
   settings->name = std::move(head.name);
   settings->address_text = std::move(head.address_text);
   settings->spec = std::move(head.spec);
@@ -140,9 +144,23 @@ bool parse_server(config::Arguments& args, expr::ParseContext& context, Backend&
   settings->at = at;
   settings->id = 0;
   ServerParse parse{args, context, backend.settings, *settings, backend.state().mode, false};
-  if (!parse_settings(parse) || !consistent(args, *settings)) return false;
+  if (!parse_settings(parse) || !consistent(args, *settings)) return nullptr;
+  return settings;
+}
+
+}  // namespace
+
+bool parse_server(config::Arguments& args, expr::ParseContext& context, Backend& backend) {
+  auto settings = parse_line(args, context, backend, backend.settings.default_server);
+  if (settings == nullptr) return false;
   backend.add_server(std::move(settings), args.diagnostics());
   return true;
+}
+
+std::shared_ptr<ServerSettings> parse_runtime_server(config::Arguments& args,
+                                                     expr::ParseContext& context,
+                                                     Backend& backend) {
+  return parse_line(args, context, backend, nullptr);
 }
 
 bool parse_server_template(config::Arguments& args, expr::ParseContext& context, Backend& backend) {
@@ -189,8 +207,14 @@ bool parse_default_server(config::Arguments& args, expr::ParseContext& context,
     if (!name || !good_name(args, *name)) return false;
     into = &settings.named_default_servers[std::string(*name)];
   }
+  const bool resets = into == &settings.default_server && args.peek() == "from" &&
+                      args.peek(1) == "none" && args.line().size() == args.index() + 2;
   auto changed = starting_settings(args, context, settings, *into);
   if (changed == nullptr) return false;
+  if (resets) {
+    into->reset();
+    return true;
+  }
   ServerParse parse{args, context, settings, *changed, mode, true};
   if (!parse_settings(parse)) return false;
   *into = std::move(changed);

@@ -36,6 +36,22 @@ const CheckDraft* check_draft(const ServerSettings& server, const BackendSetting
   return found == backend.health_checks->end() ? nullptr : found->second.get();
 }
 
+// Of a server that is added at run time.
+bool prepare_check(Server& server, config::Diagnostics& diagnostics) {
+  const ServerSettings& settings = server.settings();
+  const Backend& backend = server.backend();
+  if (settings.check.enabled) {
+    auto rules = make_check_rules(check_draft(settings, backend.settings), backend.settings,
+                                  backend.state().name, diagnostics);
+    if (rules == nullptr) return false;
+    server.checker_ = std::make_unique<Checker>(server, Checker::Kind::health, std::move(rules));
+    if (!direct(*server.checker_, diagnostics)) return false;
+  }
+  if (!settings.agent.enabled) return true;
+  server.agent_ = std::make_unique<Checker>(server, Checker::Kind::agent, make_agent_rules());
+  return direct(*server.agent_, diagnostics);
+}
+
 bool prepare_checks(Backend& backend, config::Diagnostics& diagnostics) {
   std::shared_ptr<const CheckRules> agent_rules;
   std::map<const CheckDraft*, std::shared_ptr<const CheckRules>> made;

@@ -191,6 +191,7 @@ struct BackendSettings {
   std::shared_ptr<expr::LogFormat> unique_id_format;  // for checks
   bool external_checks = false;                       // "external-check"
   bool external_preserve_env = false;
+  bool never_local = false;     // pp2-never-send-local
   bool external_forks = false;  // "insecure-fork-wanted"
   std::string external_command, external_path;
 };

@@ -14,6 +14,7 @@ std::span<const Command> server_commands();
 std::span<const Command> server_state_commands();
 std::span<const Command> frontend_commands();
 std::span<const Command> backend_commands();
+std::span<const Command> runtime_server_commands();
 std::span<const Command> pattern_commands();
 std::span<const Command> table_commands();
 std::span<const Command> variable_commands();

@@ -106,6 +106,13 @@ void set_check_of(Call& call, upstream::Server& server, std::string_view what,
                                        words.size() > 2 ? std::string_view(words[2]) : ""));
 }
 
+void set_name_of(Call& call, upstream::Server& server, std::string_view name) {
+  if (name.empty()) return call.error("set server <b>/<s> name requires a new name.");
+  auto renamed = server.backend().rename_at_runtime(server, name);
+  if (!renamed) return call.error(renamed.error());
+  call.notice("Server name updated.");
+}
+
 void set_server(Call& call) {
   upstream::Server* server = find_server(call, call.arg(0));
   if (server == nullptr) return;
@@ -118,9 +125,10 @@ void set_server(Call& call) {
     return set_agent_of(call, *server, what, value);
   if (what == "check-addr" || what == "check-port")
     return set_check_of(call, *server, what, call.args.subspan(2));
-  for (std::string_view later : {"fqdn", "name", "ssl"})
-    if (what == later)
-      return call.error(fmt::format("'set server <srv> {}' is not supported yet.", what));
+  if (what == "name") return set_name_of(call, *server, value);
+  if (what == "fqdn")
+    return call.error("set server <b>/<s> fqdn failed because no resolution is configured.");
+  if (what == "ssl") return call.error("'set server <srv> ssl' is not supported yet.");
   call.error(kSetServerUsage);
 }
 

@@ -5,6 +5,7 @@
 #include "admin/facts.h"
 #include "admin/lookup.h"
 #include "admin/stat_table.h"
+#include "admin/stats_file.h"
 #include "base/text.h"
 
 namespace admin {
@@ -116,6 +117,8 @@ void clear(state::Proxy& proxy, bool all) {
   for (const auto& server : proxy.servers) clear(*server, all);
 }
 
+void dump_file(Call& call) { call.print(dump_stats_file(call.env.registry)); }
+
 void clear_counters(Call& call) {
   if (call.arg(0) == "server") {
     if (!call.require(Access::admin)) return;
@@ -139,6 +142,9 @@ constexpr Command kCommands[] = {
     {{"show stat", "[desc|json|no-maint|typed|up]*", "report counters for each proxy and server"},
      Access::user,
      show_stat},
+    {{"dump stats-file", "", "print counters for the stats-file of a later process"},
+     Access::admin,
+     dump_file},
     {{"show schema", "json", "print the schema of the JSON outputs"}, Access::user, show_schema},
     {{"clear counters", "[all|server <bk>/<srv> [force]]",
       "clear highest values (or all counters, or those of one server)"},

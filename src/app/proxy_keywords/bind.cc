@@ -123,6 +123,11 @@ bool id(BindContext& c) {
   return true;
 }
 
+bool guid_prefix(BindContext& c) {
+  auto text = c.args.text("guid-prefix");
+  if (text) c.bind.guid_prefix = *text;
+  return text.has_value();
+}
 bool interface(BindContext& c) {
   auto name = value(c);
   if (name) c.bind.listen.interface = *name;
@@ -261,9 +266,7 @@ constexpr BindKeyword kTable[] = {
      "a reload happens inside the process"},
     {{"gid", "<gid>", "The group of a unix socket, as a number."}, gid},
     {{"group", "<group>", "The group of a unix socket."}, group},
-    {{"guid-prefix", "<string>", "The prefix of the names of this line's listeners."},
-     take_word,
-     "listeners have no names of that kind yet"},
+    {{"guid-prefix", "<string>", "The prefix of the names of this line's listeners."}, guid_prefix},
     {{"id", "<id>", "The listener's number."}, id},
     {{"idle-ping", "<delay>", "Pings idle HTTP/2 connections."},
      time_only,

@@ -128,8 +128,11 @@ bool use_server(ProxyContext& context) {
     const std::size_t index = proxy->use_server.size();
     auto* diagnostics = &context.diagnostics();
     context.assembly.deferred.push_back([=] {
-      proxy->use_server[index].fixed = proxy->state->find_server(name);
-      if (proxy->use_server[index].fixed == nullptr)
+      state::Server* server = proxy->state->find_server(name);
+      proxy->use_server[index].fixed = server;
+      if (server != nullptr)
+        server->referenced = true;
+      else
         diagnostics->alert(at, fmt::format("{} '{}' : unable to find server '{}' referenced in a "
                                            "'use-server' rule.",
                                            "backend", proxy->name, name));

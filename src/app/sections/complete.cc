@@ -55,6 +55,7 @@ class Completer {
     settings.spread_checks = static_cast<std::uint32_t>(global.spread_checks);
     settings.health_checks = assembly_.health_checks;
     settings.unique_id_format = proxy_.unique_id_format;
+    settings.never_local = global.number("pp2-never-send-local", 0) != 0;
     settings.external_checks = global.external_check;
     settings.external_forks = global.insecure_fork;
     settings.external_preserve_env = global.external_check_keeps_environment;
@@ -92,6 +93,9 @@ class Completer {
         state->name = bind->name.empty() ? fmt::format("sock-{}", state->id) : bind->name;
         state->address = address.text();
         state->limit = bind->maximum;
+        state->counts = proxy_.options.has(proxy::Option::socket_stats);
+        if (!bind->guid_prefix.empty())
+          state->guid = fmt::format("{}-{}", bind->guid_prefix, bind->states.size());
         bind->states.push_back(state.get());
         proxy_.state->listeners.push_back(std::move(state));
       }

@@ -14,14 +14,11 @@ namespace {
 // Checked and kept, but nothing acts on them yet: whoever sets one is told.
 constexpr std::string_view kNotYet[] = {
     "dns-accept-family",
-    "h1-do-not-close-on-insecure-transfer-encoding",
     "httpclient.resolvers.disabled",
     "httpclient.resolvers.id",
     "httpclient.resolvers.prefer",
     "httpclient.retries",
     "httpclient.timeout.connect",
-    "pp2-never-send-local",
-    "stats-file",
     "tune.bufsize.large",
     "tune.glitches.kill.cpu-usage",
     "tune.h1.be.glitches-threshold",
