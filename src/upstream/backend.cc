@@ -140,7 +140,7 @@ bool Backend::link_tracking(config::Diagnostics& diagnostics) {
     } else if (server->settings().check.enabled) {
       complain("cannot both track another server and be checked");
     } else {
-      other->trackers_.push_back(server.get());
+      other->trackers_.insert(other->trackers_.begin(), server.get());
       other->state_.referenced = true;
     }
   }

@@ -188,7 +188,7 @@ class Server {
   std::atomic<rt::Instant> estimated_{rt::Instant{}};  // when needed_connections was
   std::shared_ptr<PerWorker[]> workers_;               // shared with tasks on their way to workers
   std::unique_ptr<Checker> checker_, agent_;
-  std::vector<Server*> trackers_;  // servers that "track" this one
+  std::vector<Server*> trackers_;  // servers that "track" this one, the latest first
   std::mutex transitions_;         // one change of state at a time
 };
 

@@ -73,7 +73,8 @@ base::Result<void> Backend::add_at_runtime(std::shared_ptr<ServerSettings> line)
            prepare_check(*added, diagnostics);
     if (!good) return unlink(*added);
     set_dynamic_cookie(*added);
-    if (*tracked != nullptr) (*tracked)->trackers_.push_back(added);
+    if (Server* other = *tracked; other != nullptr)
+      other->trackers_.insert(other->trackers_.begin(), added);
   });
   if (!met) return base::fail(std::string(kBusy));
   if (!good) return base::fail(first_alert(diagnostics));
