@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "config/diagnostics.h"
 #include "rt/standstill.h"
+#include "state/registry.h"
 #include "upstream/check_rules.h"
 #include "upstream/checker.h"
 #include "upstream/dynamic_cookie.h"
