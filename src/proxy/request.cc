@@ -100,7 +100,7 @@ void Run::note_request() {
   e.times.request_done = rt::now();
   e.point = txn::Point::http_request;
   client_in_.begin_body(e.request.framing, e.request.content_length);
-  client_leaves_ = !e.request.keep_alive;
+  client_leaves_ = !persists(e.request);
   keep_alive_ =
       persists(e.request) && !frontend_->options.has(Option::httpclose) && !ends_with_process();
   state::ProxyCounters& counters = frontend_->state->frontend.mine();
