@@ -145,11 +145,14 @@ void Checker::start(unsigned position, unsigned count) {
   });
 }
 
+// Agents are asked in maintenance as well: they may end it.
+bool Checker::paused() const { return kind_ == Kind::health && server_.state().in_maintenance(); }
+
 void Checker::run(rt::Duration delay) {
   while (true) {
     if (delay != rt::Duration::zero() && rt::sleep_for(delay) == rt::Wait::cancelled) return;
     if (retired_.load(std::memory_order_relaxed)) return;
-    if (enabled() && !server_.state().in_maintenance()) probe_once();
+    if (enabled() && !paused()) probe_once();
     if (rt::cancelled()) return;
     delay = interval();
     hurried_.store(false, std::memory_order_relaxed);
@@ -161,7 +164,7 @@ CheckOutcome Checker::probe_now() { return rules_->probe(*this); }
 void Checker::probe_once() {
   const rt::Instant begin = rt::precise_now();
   const CheckOutcome outcome = probe_now();
-  if (rt::cancelled() || server_.state().in_maintenance()) return;
+  if (rt::cancelled() || paused()) return;
   const auto took = std::chrono::duration_cast<rt::milliseconds>(rt::precise_now() - begin);
   probed_ = true;
   conclude(outcome, took.count());

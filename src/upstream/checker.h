@@ -74,6 +74,7 @@ class Checker {
 
  private:
   void run(rt::Duration first_delay);
+  bool paused() const;
   void probe_once();
   rt::Duration interval() const;
   state::HealthState& health() const;

@@ -116,7 +116,9 @@ bool consistent(config::Arguments& args, ServerSettings& settings) {
                        settings.spec.kind != net::Address::Kind::abstract &&
                        settings.spec.kind != net::Address::Kind::abstract_z &&
                        (settings.spec.port_low == 0 || settings.spec.has_offset);
-  if (settings.check.enabled && no_port && settings.check.port == 0)
+  // "*" and "host:" say that a port will be known later.
+  const bool later = settings.spec.any || settings.address_text.ends_with(':');
+  if (settings.check.enabled && no_port && !later && settings.check.port == 0)
     settings.check_needs_port = true;
   return true;
 }
