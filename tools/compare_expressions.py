@@ -318,6 +318,8 @@ def explained(expression, there):
         return True
     if re.search(r"(hdr|cook|urlp)_val", expression):  # 32 bits there
         return True
+    if re.search(r"ip\.(hdr|data)\b", expression):  # headers that claim to be too short
+        return True
     return bool(re.search(r"(time|http_date)\(", expression)) and b"1900" in (there or b"")
 
 

@@ -35,10 +35,10 @@ enum class Known : std::uint8_t { valid, invalid, too_short };
 Known take_tag(std::string_view& in, Tag& out) {
   std::size_t equals = in.find('=');
   if (equals == std::string_view::npos) return Known::too_short;
-  auto id = base::parse_int<std::uint32_t>(in.substr(0, equals));
-  if (!id) return in.find(kEnd) < equals ? Known::too_short : Known::invalid;
   std::size_t end = in.find(kEnd, equals);
   if (end == std::string_view::npos) return Known::too_short;
+  auto id = base::parse_int<std::uint32_t>(in.substr(0, equals));
+  if (!id) return Known::invalid;
   std::string_view tag = in.substr(0, end);
   if (equals + 1 == tag.size()) return Known::invalid;
   out = {*id, tag.substr(equals + 1)};

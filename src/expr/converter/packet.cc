@@ -66,7 +66,7 @@ bool eth_vlan(Args, Context&, Value& value, const ConverterRow&) {
 struct Ip {
   std::string_view bytes;
   unsigned version = 0;
-  std::size_t header = 0;  // with options or extensions
+  std::size_t header = 0;  // with options or extensions; 0 when it is cut
   std::uint32_t protocol = 0, tos = 0, ttl = 0;
   bool dont_fragment = true, options = false;
 };
@@ -74,7 +74,7 @@ struct Ip {
 bool parse_v4(std::string_view bytes, Ip& out) {
   if (bytes.size() < 20) return false;
   out.header = (static_cast<unsigned char>(bytes[0]) & 15u) * 4u;
-  if (out.header < 20 || out.header > bytes.size()) return false;
+  if (out.header < 20 || out.header > bytes.size()) out.header = 0;
   out.tos = big_endian(bytes, 1, 1);
   out.dont_fragment = (big_endian(bytes, 6, 1) & 0x40) != 0;
   out.ttl = big_endian(bytes, 8, 1);
@@ -148,11 +148,13 @@ bool ip_protocol(Args args, Context& context, Value& value, const ConverterRow& 
 
 bool ip_header(Args, Context&, Value& value, const ConverterRow&) {
   Ip ip;
-  return parse_ip(value.text, ip) && give_binary(value, value.text.substr(0, ip.header));
+  return parse_ip(value.text, ip) && ip.header != 0 &&
+         give_binary(value, value.text.substr(0, ip.header));
 }
 bool ip_data(Args, Context&, Value& value, const ConverterRow&) {
   Ip ip;
-  return parse_ip(value.text, ip) && give_binary(value, value.text.substr(ip.header));
+  return parse_ip(value.text, ip) && ip.header != 0 &&
+         give_binary(value, value.text.substr(ip.header));
 }
 
 std::string_view address_bytes(const Ip& ip, bool source) {
@@ -267,7 +269,7 @@ enum FingerprintPart : std::int64_t { kTtl = 1, kOptions = 2, kSource = 4 };
 bool fingerprint(Args args, Context& context, Value& value, const ConverterRow&) {
   Ip ip;
   Tcp tcp;
-  if (!parse_ip(value.text, ip) || ip.protocol != 6 ||
+  if (!parse_ip(value.text, ip) || ip.header == 0 || ip.protocol != 6 ||
       !parse_tcp(value.text.substr(ip.header), tcp))
     return false;
   std::int64_t mode = integer_or(args, 0, 0);
