@@ -41,7 +41,7 @@ bool match_possible(MatchMethod method, Type sample);
 struct MatchResult {
   std::uint64_t id = 0;
   std::string_view key;
-  std::string_view value;                // of a map's entry
+  std::string_view value;                     // of a map's entry
   std::array<std::string_view, 10> groups{};  // regex_multi: captured groups
 };
 
