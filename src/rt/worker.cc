@@ -28,6 +28,7 @@ struct PostedTask : Mail {
 
 struct Runtime::State {
   std::atomic<bool> stopping{false};
+  std::atomic<int> stops{0};  // calls of stop() that other threads are in
   std::vector<std::unique_ptr<Loop>> loops;
   HelperPool helpers;  // its threads write to the mailboxes of the loops: they end first
   std::vector<std::thread> threads;
@@ -59,6 +60,7 @@ Runtime::Runtime(unsigned workers) : state_(std::make_unique<State>()) {
 Runtime::~Runtime() {
   stop();
   state_->end_all();
+  while (state_->stops.load() != 0) std::this_thread::yield();
   state_.reset();
   the_runtime = nullptr;
   Loop::set_here(nullptr);
@@ -85,8 +87,10 @@ void Runtime::run_until(const std::function<bool()>& done) {
 }
 
 void Runtime::stop() {
+  state_->stops.fetch_add(1);
   state_->stopping.store(true);
   for (const auto& loop : state_->loops) loop->mailbox().ring();
+  state_->stops.fetch_sub(1);
 }
 
 void Runtime::post_all(const std::function<void(Worker&)>& task) {
