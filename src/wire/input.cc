@@ -23,6 +23,8 @@ Buffer Input::detach() {
   else
     rest.set(raw_, rest.end());
   floor_ = payload_ = payload_end_ = raw_ = 0;
+  framing_ = http::Framing::none;
+  over_ = true;  // whoever asks now finds nothing, and nothing to wait for
   return rest;
 }
 
