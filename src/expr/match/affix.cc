@@ -72,7 +72,7 @@ class AffixIndex final : public PatternIndex {
     std::size_t bytes;
     std::size_t patterns;  // that are so long
   };
-  std::vector<Length>::iterator length(std::size_t bytes) {
+  typename std::vector<Length>::iterator length(std::size_t bytes) {
     return std::lower_bound(lengths_.begin(), lengths_.end(), bytes,
                             [](const Length& l, std::size_t wanted) { return l.bytes < wanted; });
   }
