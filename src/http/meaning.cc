@@ -1,5 +1,6 @@
 // What a complete head means: framing (RFC 9112 section 6), persistence (section 9), upgrades
 // (RFC 9110 section 7.8) and the host (RFC 9112 section 3.2).
+#include <array>
 #include <cstring>
 #include <optional>
 #include <utility>
@@ -26,6 +27,10 @@ bool each_element(std::string_view value, Visit visit) {
 // Drops from a list, in the bytes it views, the elements that `drop` names and the empty ones.
 template <class Drop>
 void filter_list(std::string_view& value, Drop drop) {
+  if (value.find(',') == value.npos) {  // nearly always
+    if (drop(value)) value = {};
+    return;
+  }
   bool any = false;
   each_element(value, [&](std::string_view e) {
     any = any || e.empty() || drop(e);
@@ -139,6 +144,23 @@ void set_chunked(Headers& headers, Framing& framing) {
 
 bool at_least_1_1(Version v) { return v.major > 1 || (v.major == 1 && v.minor >= 1); }
 
+enum class ConnectionOption : std::uint8_t { other, close, keep_alive, upgrade };
+
+ConnectionOption connection_option(std::string_view element) {
+  switch (element.size()) {
+    case 5:
+      return base::iequals(element, "close") ? ConnectionOption::close : ConnectionOption::other;
+    case 7:
+      return base::iequals(element, "upgrade") ? ConnectionOption::upgrade
+                                               : ConnectionOption::other;
+    case 10:
+      return base::iequals(element, "keep-alive") ? ConnectionOption::keep_alive
+                                                  : ConnectionOption::other;
+    default:
+      return ConnectionOption::other;
+  }
+}
+
 struct Connection {
   bool close = false, keep_alive = false, upgrade = false;
 };
@@ -148,9 +170,10 @@ Connection read_connection(const Headers& headers) {
   for (const Field& f : headers)
     if (f.id == HeaderId::connection)
       each_element(f.value, [&](std::string_view e) {
-        c.close = c.close || base::iequals(e, "close");
-        c.keep_alive = c.keep_alive || base::iequals(e, "keep-alive");
-        c.upgrade = c.upgrade || base::iequals(e, "upgrade");
+        const ConnectionOption option = connection_option(e);
+        c.close = c.close || option == ConnectionOption::close;
+        c.keep_alive = c.keep_alive || option == ConnectionOption::keep_alive;
+        c.upgrade = c.upgrade || option == ConnectionOption::upgrade;
         return true;
       });
   return c;
@@ -158,8 +181,9 @@ Connection read_connection(const Headers& headers) {
 
 void strip_connection(Headers& headers, bool keep_upgrade) {
   filter_fields(headers, HeaderId::connection, [&](std::string_view e) {
-    return base::iequals(e, "close") || base::iequals(e, "keep-alive") ||
-           (!keep_upgrade && base::iequals(e, "upgrade"));
+    const ConnectionOption option = connection_option(e);
+    return option != ConnectionOption::other &&
+           !(keep_upgrade && option == ConnectionOption::upgrade);
   });
 }
 
@@ -315,6 +339,14 @@ void keep_trailers_only(Headers& headers) {
                 [](std::string_view e) { return !base::iequals(e, "trailers"); });
 }
 
+constexpr std::array<bool, 256> kHostChar = [] {
+  std::array<bool, 256> good{};
+  for (unsigned c = '!'; c < 0x7f; ++c) good[c] = true;
+  for (const char c : {'#', ',', '/', '?', '@', '[', '\\', ']'})
+    good[static_cast<unsigned char>(c)] = false;
+  return good;
+}();
+
 bool bodiless(unsigned status) { return (status >= 100 && status < 200) || status == 204; }
 
 const char* read_response_framing(ResponseHead& head, const Seen& seen, bool accept_unsafe) {
@@ -351,7 +383,7 @@ const char* read_response_framing(ResponseHead& head, const Seen& seen, bool acc
 
 }  // namespace
 
-// Brackets only around an address.
+// Visible ASCII but for what delimits parts of a URI; brackets only around an address.
 bool valid_host(std::string_view host) {
   std::size_t i = 0;
   if (!host.empty() && host.front() == '[') {
@@ -361,9 +393,8 @@ bool valid_host(std::string_view host) {
       if (base::hex_digit(c) < 0 && c != ':' && c != '.' && c != '%') return false;
     ++i;
   }
-  constexpr std::string_view kBad = "#,/?@[\\]";
   for (; i < host.size(); ++i)
-    if (host[i] <= ' ' || host[i] == 0x7f || kBad.find(host[i]) != kBad.npos) return false;
+    if (!kHostChar[static_cast<unsigned char>(host[i])]) return false;
   return true;
 }
 
