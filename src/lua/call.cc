@@ -297,6 +297,14 @@ std::string trace(lua_State* L, int level) {
 
 Call& check_call(lua_State* L, int index, Class id, unsigned& bit) {
   State& state = State::of(L);
+  if (state.current != nullptr) {  // mostly it is the object that the running call was given
+    const Slot& slot = state.current->slot();
+    if (slot.subject_class == id && slot.subject != nullptr &&
+        slot.subject == lua_topointer(L, index)) {
+      bit = 0;
+      return *state.current;
+    }
+  }
   if (!state.is(L, index, id)) {
     if (id == Class::txn && state.is(L, index, Class::dead_txn))
       raise(L, "used after its transaction ended");

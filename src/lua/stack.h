@@ -1,7 +1,9 @@
 // Small helpers around the Lua stack. All of them may raise (throw) as the Lua API does.
 #pragma once
 
+#include <charconv>
 #include <lua.hpp>
+#include <span>
 #include <string_view>
 
 namespace lua {
@@ -10,6 +12,12 @@ inline std::string_view check_text(lua_State* L, int index) {
   std::size_t size = 0;
   const char* text = luaL_checklstring(L, index, &size);
   return {text, size};
+}
+// Without a Lua string for an integer, which is written into `room`.
+inline std::string_view check_text(lua_State* L, int index, std::span<char> room) {
+  if (lua_isinteger(L, index) == 0) return check_text(L, index);
+  const auto end = std::to_chars(room.data(), room.data() + room.size(), lua_tointeger(L, index));
+  return {room.data(), end.ptr};
 }
 inline std::string_view to_text(lua_State* L, int index) {
   std::size_t size = 0;

@@ -144,6 +144,7 @@ void State::give_slot(Slot& slot) {
   constexpr std::uint32_t kCallsBetweenLooks = 256;
   if (++calls_ % kCallsBetweenLooks == 0) pace_collector();
   slot.call = nullptr;
+  slot.subject = nullptr;
   free_slots_.push_back(&slot);
 }
 
@@ -161,7 +162,9 @@ void State::push_subject(lua_State* L, const Slot& slot) {
   lua_remove(L, -2);
 }
 
-void State::set_subject(lua_State* L, const Slot& slot) {
+void State::set_subject(lua_State* L, Slot& slot, Class id) {
+  slot.subject = lua_topointer(L, -1);
+  slot.subject_class = id;
   lua_rawgeti(L, LUA_REGISTRYINDEX, subjects_reference_);
   lua_insert(L, -2);
   lua_rawseti(L, -2, slot.index);

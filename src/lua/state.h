@@ -70,6 +70,8 @@ struct Slot {
   Call* call = nullptr;
   std::uint32_t index = 0;
   std::uint64_t generation = 0;
+  const void* subject = nullptr;  // the transaction or applet of `call`, as lua_topointer()
+  Class subject_class = Class::count_;
 };
 
 class State {
@@ -107,7 +109,7 @@ class State {
   Call* find(const void* ticket) const;
   // The table that stands for a slot's transaction or applet (one for each slot).
   void push_subject(lua_State* L, const Slot& slot);
-  void set_subject(lua_State* L, const Slot& slot);  // pops it
+  void set_subject(lua_State* L, Slot& slot, Class id);  // pops it
 
   void define(lua_State* L, const ClassSpec& spec);
   // Gives the table on top of the stack its class.

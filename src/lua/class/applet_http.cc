@@ -1,4 +1,6 @@
 // AppletHTTP: an HTTP request that a script answers.
+#include <array>
+
 #include "http/uri.h"
 #include "lua/class/all.h"
 #include "lua/class/applet_methods.h"
@@ -31,7 +33,9 @@ int applet_set_status(lua_State* L) {
 int applet_add_header(lua_State* L) {
   lua_settop(L, 3);
   Call& call = self(L);
-  const std::string_view name = check_text(L, 2), value = check_text(L, 3);
+  const std::string_view name = check_text(L, 2);
+  std::array<char, 24> digits;
+  const std::string_view value = check_text(L, 3, digits);
   HttpApplet& applet = applet_of(call);
   if (applet.started()) return 0;  // as the reference: too late and ignored
   applet.head.headers.add(call.arena().copy(name), call.arena().copy(value), call.arena());
@@ -103,7 +107,7 @@ void push_http_applet(lua_State* L, Call& call) {
   }
   call.state().set_class(L, Class::applet_http);
   lua_pushvalue(L, -1);
-  call.state().set_subject(L, call.slot());
+  call.state().set_subject(L, call.slot(), Class::applet_http);
 }
 
 void define_applet_http(lua_State* L) {

@@ -70,7 +70,7 @@ void push_tcp_applet(lua_State* L, Call& call) {
   lua_rawseti(L, -2, 1);
   call.state().set_class(L, Class::applet_tcp);
   lua_pushvalue(L, -1);
-  call.state().set_subject(L, call.slot());
+  call.state().set_subject(L, call.slot(), Class::applet_tcp);
 }
 
 void define_applet_tcp(lua_State* L) {

@@ -217,11 +217,12 @@ void push_txn(lua_State* L, Call& call) {
   lua_rawseti(L, -2, 1);
   call.state().set_class(L, Class::txn);
   lua_pushvalue(L, -1);
-  call.state().set_subject(L, call.slot());
+  call.state().set_subject(L, call.slot(), Class::txn);
 }
 
 void finish_txn(Call& call) {
   lua_State* L = call.thread();
+  call.slot().subject = nullptr;
   if (call.out_of_memory()) return;
   call.state().push_subject(L, call.slot());
   if (lua_istable(L, -1)) call.state().set_class(L, Class::dead_txn);
