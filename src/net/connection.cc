@@ -1,6 +1,8 @@
 #include "net/connection.h"
 
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -29,6 +31,14 @@ Address address_of(int (*ask)(int, sockaddr*, socklen_t*), int fd) {
   socklen_t size = sizeof storage;
   if (ask(fd, reinterpret_cast<sockaddr*>(&storage), &size) != 0) return {};
   return Address::of(reinterpret_cast<sockaddr*>(&storage), size);
+}
+
+// The C library's own recv() and send() prepare for the cancellation of threads in each call.
+ssize_t receive(int fd, std::span<char> into) {
+  return ::syscall(SYS_recvfrom, fd, into.data(), into.size(), 0, nullptr, nullptr);
+}
+ssize_t send(int fd, const iovec& part, int flags) {
+  return ::syscall(SYS_sendto, fd, part.iov_base, part.iov_len, flags, nullptr, 0);
 }
 
 }  // namespace
@@ -93,7 +103,7 @@ base::Result<std::size_t, IoError> Connection::read_now(std::span<char> into) {
   if (!io_.readable()) return base::fail(IoError::would_block);
   ssize_t got;
   do {
-    got = ::recv(io_.fd(), into.data(), into.size(), 0);
+    got = receive(io_.fd(), into);
   } while (got < 0 && errno == EINTR);
   if (got < 0) {
     if (errno == EAGAIN) io_.read_drained();
@@ -123,7 +133,7 @@ base::Result<std::size_t, IoError> Connection::write_now(std::span<const iovec> 
   ssize_t put;
   do {
     if (parts.size() == 1) {
-      put = ::send(io_.fd(), parts[0].iov_base, parts[0].iov_len, flags);
+      put = send(io_.fd(), parts[0], flags);
     } else {
       msghdr message{};
       message.msg_iov = const_cast<iovec*>(parts.data());

@@ -32,6 +32,8 @@ IoError io_error(int error);  // what an errno means
 class Connection {
  public:
   explicit Connection(int fd) : io_(fd) {}
+  struct Fresh {};  // see rt::Descriptor::open_fresh()
+  Connection(int fd, Fresh) { io_.open_fresh(fd); }
   virtual ~Connection() = default;
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;

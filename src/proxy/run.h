@@ -116,7 +116,7 @@ class Run final : public txn::Engine, rt::Watcher {
   void drop_server(bool reusable);
   void watch_client(bool on);
   // Sleeps until something happens on either side; spurious returns are usual.
-  rt::Wait wait(rt::Instant deadline) { return rt::suspend(deadline); }
+  rt::Wait wait(rt::Instant deadline);
   expr::Context context(const Proxy& of, txn::Direction direction);
   void forget_backend_settings();
   std::size_t rewrite_room(std::size_t used) const;

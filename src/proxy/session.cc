@@ -52,7 +52,11 @@ std::uint32_t Session::count() {
 }
 
 Session::Session(int fd, const Proxy& of, const Bind& at)
-    : connection(std::make_unique<net::Connection>(fd)), frontend(of), bind(at) {
+    : connection(of.mode == state::Mode::http
+                     ? std::make_unique<net::Connection>(fd, net::Connection::Fresh{})
+                     : std::make_unique<net::Connection>(fd)),
+      frontend(of),
+      bind(at) {
   sessions.push_back(*this);
 }
 
@@ -232,7 +236,10 @@ void Session::park() {
                                    ? first_set({t.http_request, t.client})
                                    : first_set({t.http_keep_alive, t.http_request, t.client});
   timer_.arm(timeout == rt::kForever ? rt::kNever : rt::now() + timeout);
-  connection->io().park(this);
+  if (connection->io().readable())
+    connection->io().park_unhurried(this);  // and looked at before this turn is over
+  else
+    connection->io().park(this);
 }
 
 void Session::on_ready() {
@@ -251,7 +258,7 @@ void Session::on_ready() {
   auto got = connection->read_now(received.room());
   if (!got && got.error() == net::IoError::would_block) {
     received.drop();
-    return;
+    return connection->io().watch_now();
   }
   if (got && *got != 0) {
     received.filled(*got);

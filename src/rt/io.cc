@@ -1,6 +1,9 @@
 #include "rt/io.h"
 
+#include <sys/socket.h>
 #include <unistd.h>
+
+#include <system_error>
 
 #include "rt/loop.h"
 
@@ -16,6 +19,24 @@ struct Descriptor::Waiting {
 void Descriptor::open(int fd) {
   fd_ = fd;
   join();
+}
+
+void Descriptor::open_fresh(int fd) {
+  fd_ = fd;
+  readable_ = true;
+  Loop::here()->expect_fresh(*this);
+}
+
+void Descriptor::register_fresh() {
+  if (fresh_.is_linked()) fresh_.unlink();
+  try {
+    Loop::here()->add(*this, fd_);
+    registered_ = true;
+  } catch (const std::system_error&) {  // nothing would be heard of it any more: it ends
+    ::shutdown(fd_, SHUT_RDWR);
+    readable_ = writable_ = hung_up_ = failed_ = true;
+    if (watcher_ != nullptr) Loop::here()->watch_soon(*this);
+  }
 }
 
 void Descriptor::join() {
@@ -34,8 +55,9 @@ void Descriptor::forget() {
   watcher_ = nullptr;
   readable_ = hung_up_ = failed_ = false;
   writable_ = true;
-  if (!std::exchange(registered_, false)) return;
-  if (Loop* loop = Loop::here(); loop != nullptr) loop->remove(*this, fd_);
+  if (fresh_.is_linked()) fresh_.unlink();
+  const bool registered = std::exchange(registered_, false);
+  if (Loop* loop = Loop::here(); loop != nullptr) loop->remove(*this, registered ? fd_ : -1);
 }
 
 void Descriptor::close() {
@@ -60,6 +82,8 @@ void Descriptor::end_wait(Waiting*& direction) {
 }
 
 Wait Descriptor::wait(unsigned directions, Instant deadline) {
+  watch_now();
+  if (!registered_) return Wait::ready;  // and there it finds the end
   Waiting waiting{*current()};
   if ((directions & kRead) != 0) reader_ = &waiting;
   if ((directions & kWrite) != 0) writer_ = &waiting;
@@ -74,6 +98,11 @@ Wait Descriptor::wait(unsigned directions, Instant deadline) {
 }
 
 void Descriptor::park(Watcher* watcher) {
+  if (watcher != nullptr) watch_now();
+  park_unhurried(watcher);
+}
+
+void Descriptor::park_unhurried(Watcher* watcher) {
   watcher_ = watcher;
   if (watcher != nullptr && readable_) Loop::here()->watch_soon(*this);
 }

@@ -3,6 +3,7 @@
 // kernel had nothing more. Owned by the worker that registered it, touched by its thread alone.
 #pragma once
 
+#include <boost/intrusive/list_hook.hpp>
 #include <cstdint>
 #include <utility>
 
@@ -33,8 +34,12 @@ class Descriptor {
   Descriptor& operator=(const Descriptor&) = delete;
 
   void open(int fd);  // as the constructor, on an empty one
-  void close();       // unregisters and closes; waits on it end as ready
-  int release();      // unregisters, gives the fd away; waits end as with close()
+  // As open(), but registered only once somebody waits, or by the loop within ten milliseconds:
+  // what was just accepted has its first bytes mostly there, and is often closed before anybody
+  // must wait. Believed readable. Where epoll takes no more, it is shut down later on.
+  void open_fresh(int fd);
+  void close();   // unregisters and closes; waits on it end as ready
+  int release();  // unregisters, gives the fd away; waits end as with close()
   // Moves to another worker: leave() on the old one, join() on the new one, nothing in between but
   // the destructor. join() throws as the constructor does.
   void leave() { forget(); }
@@ -51,7 +56,10 @@ class Descriptor {
   bool failed() const { return failed_; }
   // The kernel said EAGAIN, or gave less than asked: wait for the next edge.
   void read_drained() { readable_ = false; }
-  void write_blocked() { writable_ = false; }
+  void write_blocked() {
+    writable_ = false;
+    watch_now();
+  }
   // Bytes are known to be there (the reader stopped early): do not wait for an edge.
   void assume_readable() { readable_ = true; }
 
@@ -71,14 +79,26 @@ class Descriptor {
   // Parks the descriptor: `watcher` hears of the next events until park(nullptr) or until it is
   // replaced. Called soon from the loop when already readable. Null ends it.
   void park(Watcher* watcher);
+  // As park(), for a watcher to whom the news of a fresh descriptor may come a few milliseconds
+  // late.
+  void park_unhurried(Watcher* watcher);
+  // Registers a fresh one that news are awaited from.
+  void watch_now() {
+    if (!registered_ && is_open()) register_fresh();
+  }
 
  private:
   friend class Loop;
+  friend struct FreshDescriptors;
   enum Direction : unsigned { kRead = 1, kWrite = 2 };
   struct Waiting;  // lives on the stack of the fiber that waits
   Wait wait(unsigned directions, Instant deadline);
   void end_wait(Waiting*& direction);
   void forget();
+  void register_fresh();
+
+  using FreshHook = boost::intrusive::list_member_hook<
+      boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
 
   int fd_ = -1;
   bool readable_ = false;
@@ -89,6 +109,7 @@ class Descriptor {
   Waiting* reader_ = nullptr;
   Waiting* writer_ = nullptr;
   Watcher* watcher_ = nullptr;
+  FreshHook fresh_;
 };
 
 // A descriptor that several workers watch, each with a registration of its own: a listening socket.

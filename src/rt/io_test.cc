@@ -71,6 +71,44 @@ TEST(Descriptor, PingPongAndEnd) {
   runtime.run_until([&] { return done == 2; });
 }
 
+// One that nobody waits on is not asked of the kernel, and yet its end is noticed soon.
+TEST(Descriptor, FreshOnesAreRegisteredWhenSomebodyWaitsOrSoon) {
+  Runtime runtime(1);
+  int fds[2];
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds), 0);
+  struct : Watcher {
+    void on_ready() override { ++calls; }
+    int calls = 0;
+  } watcher;
+  bool done = false;
+  spawn([&] {
+    const std::uint32_t before = runtime.open_descriptors();
+    Descriptor waits, parked;
+    waits.open_fresh(fds[0]);
+    parked.open_fresh(fds[1]);
+    EXPECT_EQ(runtime.open_descriptors(), before);
+    EXPECT_TRUE(waits.readable());
+    EXPECT_EQ(take(waits), "");  // nothing there after all
+    give(parked, "bytes");
+    EXPECT_EQ(waits.wait_readable(soon()), Wait::ready);
+    EXPECT_EQ(runtime.open_descriptors(), before + 1);
+    EXPECT_EQ(take(waits), "bytes");
+    EXPECT_EQ(take(parked), "");
+    parked.park_unhurried(&watcher);
+    waits.close();
+    while (watcher.calls == 0 && precise_now() < soon()) (void)sleep_for(milliseconds(1));
+    EXPECT_TRUE(parked.hung_up());
+    parked.close();
+    Descriptor short_lived;
+    short_lived.open_fresh(::dup(STDERR_FILENO));
+    short_lived.close();
+    EXPECT_EQ(runtime.open_descriptors(), before);
+    done = true;
+  });
+  runtime.run_until([&] { return done; });
+  EXPECT_EQ(watcher.calls, 1);
+}
+
 TEST(Descriptor, TimeoutThenBytesThenCancel) {
   Runtime runtime(1);
   Pair pair;

@@ -36,6 +36,7 @@ void epoll_add(int epoll_fd, int fd, std::uint32_t events, std::uint64_t data) {
 }
 
 constexpr std::size_t kStackTouched = 16384;  // what a fiber that serves traffic takes of its stack
+constexpr Duration kFresh = milliseconds(5);
 constexpr std::uint32_t kGone = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
 
 }  // namespace
@@ -129,13 +130,29 @@ void Loop::add(Descriptor& descriptor, int fd) {
 }
 
 void Loop::remove(Descriptor& descriptor, int fd) {
-  descriptors_.store(descriptors() - 1, std::memory_order_relaxed);
-  // Closing alone would leave the registration alive while a forked child holds the descriptor.
-  epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, fd, nullptr);
-  for (int i = event_at_; i < event_end_; ++i)
-    if (events_[i].data.u64 == tag(descriptor)) events_[i].data.u64 = 0;
+  if (fd >= 0) {
+    descriptors_.store(descriptors() - 1, std::memory_order_relaxed);
+    // Closing alone would leave the registration alive while a forked child holds the descriptor.
+    epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, fd, nullptr);
+    for (int i = event_at_; i < event_end_; ++i)
+      if (events_[i].data.u64 == tag(descriptor)) events_[i].data.u64 = 0;
+  }
   std::replace(due_watchers_.begin(), due_watchers_.end(), &descriptor,
                static_cast<Descriptor*>(nullptr));
+}
+
+void Loop::expect_fresh(Descriptor& descriptor) { fresh_.add(descriptor, now_); }
+
+void FreshDescriptors::add(Descriptor& descriptor, Instant now) {
+  younger.push_back(descriptor);
+  if (!armed()) arm(now + kFresh);
+}
+
+void FreshDescriptors::sweep(Timer& timer) {
+  auto& self = static_cast<FreshDescriptors&>(timer);
+  while (!self.older.empty()) self.older.front().register_fresh();
+  self.older.swap(self.younger);
+  if (!self.older.empty()) self.arm(Loop::here()->now() + kFresh);
 }
 
 void Loop::add_shared(int fd, Watcher& watcher) {

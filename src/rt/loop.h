@@ -7,6 +7,7 @@
 
 #include <array>
 #include <atomic>
+#include <boost/intrusive/list.hpp>
 #include <vector>
 
 #include "rt/fiber_object.h"
@@ -19,6 +20,18 @@
 namespace rt {
 
 class HelperPool;
+
+// Descriptors that were opened and not registered yet. Swept every few milliseconds: those that
+// were there at the sweep before are registered.
+struct FreshDescriptors : Timer {
+  using List = boost::intrusive::list<
+      Descriptor, boost::intrusive::constant_time_size<false>,
+      boost::intrusive::member_hook<Descriptor, Descriptor::FreshHook, &Descriptor::fresh_>>;
+  FreshDescriptors() : Timer(&FreshDescriptors::sweep) {}
+  void add(Descriptor& descriptor, Instant now);
+  static void sweep(Timer& timer);
+  List younger, older;
+};
 
 class Loop final : public Worker {
  public:
@@ -45,7 +58,9 @@ class Loop final : public Worker {
 
   // --- descriptors ---
   void add(Descriptor& descriptor, int fd);
-  void remove(Descriptor& descriptor, int fd);
+  void remove(Descriptor& descriptor, int fd);  // fd < 0: it was never added
+  // Adds it a little later, if it is still there.
+  void expect_fresh(Descriptor& descriptor);
   std::uint32_t descriptors() const { return descriptors_.load(std::memory_order_relaxed); }
   void add_shared(int fd, Watcher& watcher);
   void remove_shared(int fd, Watcher& watcher);
@@ -97,6 +112,7 @@ class Loop final : public Worker {
   TimerWheel timers_;
   StackPool stacks_;
   std::vector<Descriptor*> due_watchers_;
+  FreshDescriptors fresh_;
   std::atomic<std::uint32_t> descriptors_{0};  // written by this thread alone
   int event_at_ = 0;                           // the part of events_ not looked at yet
   int event_end_ = 0;
