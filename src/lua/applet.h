@@ -54,7 +54,9 @@ class HttpApplet final : public Applet {
  public:
   HttpApplet(txn::ServiceIo& io, rt::Duration patience, txn::Exchange& exchange)
       : Applet(io, patience), exchange_(exchange) {
+    constexpr std::size_t kUsualHeaders = 8;
     head.status = 200;
+    head.headers.reserve(kUsualHeaders);
   }
   void start() {
     started_ = true;

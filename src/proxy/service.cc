@@ -92,16 +92,14 @@ bool RunService::start(const http::ResponseHead& head) {
   run_.is_reply_ = true;
   if (replaced_ = pass_rules(); replaced_ != Step::go_on) return false;
   run_.finish_response_head(out, true);
-  std::string text;
   {
     const CaseAdjusted written(
         out.headers, run_.config_->cases_for(*run_.frontend_, Option::h1_case_adjust_bogus_client));
-    http::write_response_head(out, text);
+    // The head waits for the first bytes of the body, to go in one packet.
+    http::write_response_head(out, run_.service_head_);
   }
   run_.response_started_ = started_ = true;
   run_.count_status();
-  // The head waits for the first bytes of the body, to go in one packet.
-  run_.service_head_ = std::move(text);
   return true;
 }
 
@@ -139,12 +137,14 @@ void RunService::choose_framing(http::ResponseHead& out) {
 bool RunService::push(std::string_view bytes, bool last) {
   txn::Exchange& e = run_.x();
   const bool chunked = run_.response_chunked_ && with_body_;
-  const std::string head = std::exchange(run_.service_head_, {});
   if (run_.filtered(txn::Direction::response)) {
+    const std::string head = std::exchange(run_.service_head_, {});
     e.response_body_bytes += bytes.size();
     return run_.send_through_filters(head, bytes, last, client_deadline());
   }
-  if (!run_.client_out_.send_body(head, bytes, chunked, last)) return false;
+  const bool sent = run_.client_out_.send_body(run_.service_head_, bytes, chunked, last);
+  run_.service_head_.clear();
+  if (!sent) return false;
   e.response_body_bytes += bytes.size();
   return run_.flush_client(client_deadline());
 }
