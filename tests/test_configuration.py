@@ -238,6 +238,7 @@ ONE_RULE = """
     ("http-request set-header x %[src,ltime(%Y),even]", None),
     ("http-request set-header x %[method,ipmask(24)]", "ipmask"),
     ("http-request set-header x %[res.hdr(a)]", "res.hdr"),
+    ("http-request set-var(txn.a) be_name", "backend"),
     ("http-request deny if { status 200 }", None),  # a warning
     ("http-request deny if { path -m nonsense x }", "nonsense"),
     ("http-request deny if { src not-an-address/33 }", "not-an-address"),

@@ -106,7 +106,7 @@ FETCHES = {
                                  "distcc_param(ARGC)", "distcc_body(ARGC)", "rdp_cookie", "req.rdp_cookie_cnt",
                                  "last_rule_line", "last_entity", "waiting_entity", "txn.sess_term_state",
                                  "capture.req.hdr(0)", "fc_pp_tlv(AUTHORITY)", "acl(root)", "acl(root,!root)",
-                                 "http_auth_group(users)", "date(0,x)", "hostname,length", "nbsrv", "rand(1)"]),
+                                 "http_auth_group(users)", "date(0,x)", "hostname,length", "rand(1)"]),
 }
 
 # Arguments that mean something to a converter; others come from the signature.
@@ -197,7 +197,7 @@ def quoted_argument(value):
 # Booleans that HAProxy counts with and then writes as bytes are 1 again, whatever the result.
 BOOLEAN = r"(always_\w+|bool\([^)]*\)|(?:has_ctl|even|odd|not|bool|fix_is_valid|mqtt_is_valid|rfc7239_is_valid|" \
           r"secure_memcmp|http_first_req|req.proto_http|quic_enabled|wait_end|stopping)(\([^)]*\))?)"
-KNOWN = re.compile(r"(^|,)" + BOOLEAN + r",(add|sub|mul|div|mod|and|or|xor|neg|cpl)\b"
+KNOWN = re.compile(r"(^|,)" + BOOLEAN + r"(,(un)?set-var\([^)]*\))*,(add|sub|mul|div|mod|and|or|xor|neg|cpl)\b"
                    # Times before 1970 in units below a second; what is no host has no port; counting with
                    # an empty name.
                    r"|[mu]s_[lu]time|port_only|\b(add|sub|mul|div|mod|and|or|xor)\((\"\")?\)"
