@@ -238,6 +238,7 @@ ONE_RULE = """
     ("http-request set-header x %[src,ltime(%Y),even]", None),
     ("http-request set-header x %[method,ipmask(24)]", "ipmask"),
     ("http-request set-header x %[res.hdr(a)]", "res.hdr"),
+    ("http-request set-var(txn.a) be_name", "backend"),
     ("http-request deny if { status 200 }", None),  # a warning
     ("http-request deny if { path -m nonsense x }", "nonsense"),
     ("http-request deny if { src not-an-address/33 }", "not-an-address"),
@@ -271,6 +272,44 @@ def test_every_bad_line_of_a_large_map_is_told(check):
     assert code == 1
     assert "'not-an-address' is not a valid IPv4 or IPv6 address at line 3 of file" in text
     assert "'10.0.0.0/99' is not a valid IPv4 or IPv6 address at line 900000 of file" in text
+
+
+@pytest.mark.beyond
+def test_a_map_of_mistakes_is_told_in_few_words(check):
+    lines = "\n".join(f"not-an-address-{i} value" for i in range(100_000))
+    code, text = check(ONE_RULE.format(line="http-request set-header x %[src,map_ip(@dir@/bad.map)]"),
+                       files={"bad.map": lines})
+    assert code == 1 and "at line 1 of file" in text and len(text) < 200_000
+
+
+@pytest.mark.beyond
+def test_messages_about_garbage_are_few_and_short(check):
+    code, text = check("frontend fe\n bind @fe@\n" + "x" * 3_000_000 + "\n" + " y\n" * 100_000)
+    assert code == 1 and "too many errors" in text and len(text) < 1_000_000
+
+
+@pytest.mark.beyond
+def test_messages_hold_no_terminal_commands(check):
+    code, text = check("frontend fe\n bind @fe@\n \x1b[31mred\x1b[0m\n")
+    assert code == 1 and "\x1b" not in text and "\\x1b[31mred" in text
+
+
+@pytest.mark.parametrize("path", ["/dev/zero", "/dev/urandom"])
+def test_endless_configurations_are_refused(path):
+    done = subprocess.run([harness.BINARY, "-c", "-f", path], capture_output=True, text=True, timeout=20)
+    assert done.returncode == 1 and "input is too large" in done.stderr
+
+
+@pytest.mark.parametrize("sections, told", [
+    ("defaults a from a", "'a' not found"),
+    ("defaults a from b\ndefaults b from a", "'b' not found"),
+    ("backend a\n server x 127.0.0.1:1 track b/y\nbackend b\n server y 127.0.0.1:1 track a/x", "unable to track"),
+    ("backend a\n server x 127.0.0.1:1 track x", "unable to track"),
+    ("frontend f\n acl a a\n use_backend b if a\nbackend b", "unknown fetch method 'a'"),
+])
+def test_what_needs_itself_is_refused(check, sections, told):
+    code, text = check(sections + "\n", defaults=False)
+    assert code == 1 and told in text, text
 
 
 def test_binary_garbage_is_refused(check):

@@ -81,7 +81,9 @@ std::string commands(const Sources&) {
   return "# List of registered CLI keywords:\n" + sorted(std::move(lines));
 }
 
-std::string filters(const Sources&) { return "# List of registered filter names:\n"; }
+std::string filters(const Sources&) {
+  return "# List of registered filter names:\nbwlim-in [BWLIM]\nbwlim-out [BWLIM]\n";
+}
 
 std::string services(const Sources& sources) { return rules::dump_services(sources.actions); }
 

@@ -21,6 +21,7 @@
 #include "app/run.h"
 #include "app/sections/section.h"
 #include "app/version.h"
+#include "config/limits.h"
 #include "config/load.h"
 #include "expr/log_format.h"
 
@@ -85,6 +86,14 @@ void print_messages(const config::Diagnostics& diagnostics, const CommandLine& l
     }
     print(stderr, config::Diagnostics::render(message));
   }
+  const auto is_alert = [](const config::Message& message) {
+    return message.severity == config::Severity::alert;
+  };
+  const auto& messages = diagnostics.messages();
+  if (std::count_if(messages.begin(), messages.end(), is_alert) >=
+      static_cast<std::ptrdiff_t>(config::kMostMessages))
+    print(stderr, fmt::format("[ALERT]    ({}) : config : too many errors, only {} are shown.\n",
+                              ::getpid(), config::kMostMessages));
 }
 
 // Names the files with mistakes. True when there are none.

@@ -52,6 +52,8 @@ bool decode_base64(std::string_view text, std::string& out) {
 
 std::string_view nearest(std::string_view word, const std::string_view* candidates,
                          std::size_t count) {
+  constexpr std::size_t kLongest = 64;  // no keyword comes near, and the distance takes its time
+  if (word.size() > kLongest) return {};
   std::string_view best;
   std::size_t least = word.size() / 3 + 2;
   for (std::size_t i = 0; i < count; ++i) {

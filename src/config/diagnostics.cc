@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "config/limits.h"
+
 namespace config {
 
 namespace {
@@ -23,6 +25,19 @@ std::string_view tag(Severity severity) {
 
 // Long lines are shown around the place that matters.
 constexpr std::size_t kShown = 160;
+
+constexpr std::size_t kLongestText = 4096;
+
+// Words of the configuration may hold anything, and must not reach a terminal as commands to it.
+void append_printable(char c, std::string& out) {
+  const auto byte = static_cast<unsigned char>(c);
+  if (c == '\n')
+    out += "\n   | ";
+  else if (byte < ' ' && c != '\t')
+    out += fmt::format("\\x{:02x}", byte);
+  else
+    out += byte == 0x7f ? ' ' : c;
+}
 
 std::string excerpt(const Position& at) {
   if (at.line == 0 || at.line > at.file->lines.size()) return {};
@@ -51,12 +66,12 @@ std::string excerpt(const Position& at) {
 }  // namespace
 
 void Diagnostics::alert(Position at, std::string text, std::string hint) {
-  ++alerts_;
+  if (alerts_++ >= kMostMessages) return;
   messages_.push_back({Severity::alert, at, std::move(text), std::move(hint)});
 }
 
 void Diagnostics::warning(Position at, std::string text, std::string hint) {
-  ++warnings_;
+  if (warnings_++ >= kMostMessages) return;
   messages_.push_back({Severity::warning, at, std::move(text), std::move(hint)});
 }
 
@@ -72,10 +87,9 @@ std::string Diagnostics::render(const Message& message) {
   std::string out = fmt::format("{}({}) : ", tag(message.severity), ::getpid());
   if (message.at.file != nullptr)
     out += fmt::format("config : parsing [{}:{}] : ", message.at.file->name, message.at.line);
-  for (char c : message.text) {
-    out += c;
-    if (c == '\n') out += "   | ";
-  }
+  const std::string_view text = std::string_view(message.text).substr(0, kLongestText);
+  for (char c : text) append_printable(c, out);
+  if (text.size() < message.text.size()) out += "...";
   if (!message.hint.empty()) out += "; " + message.hint;
   out += '\n';
   if (message.at.file != nullptr && message.severity >= Severity::warning)

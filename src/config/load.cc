@@ -14,6 +14,7 @@
 #include "config/condition.h"
 #include "config/environment.h"
 #include "config/lexer.h"
+#include "config/limits.h"
 
 namespace config {
 
@@ -47,11 +48,15 @@ class Loader {
     split_lines(text);
     section_ = nullptr;
     blocks_.clear();
-    for (std::uint32_t i = 1; i <= file_->lines.size(); ++i) read_line(i);
+    for (std::uint32_t i = 1; i <= file_->lines.size() && !too_many_mistakes(); ++i) read_line(i);
     for (const Block& block : blocks_) diagnostics_.alert(block.at, "non-terminated '.if' block.");
   }
 
  private:
+  bool too_many_mistakes() const {
+    return diagnostics_.failed() && diagnostics_.messages().size() >= kMostMessages;
+  }
+
   void cannot_open(const std::string& path, int error) {
     diagnostics_.alert({}, fmt::format("config : Cannot open configuration file/directory {} : {}",
                                        path, std::strerror(error)));
@@ -77,14 +82,28 @@ class Loader {
     return names;
   }
 
+  static bool is_regular(int fd) {
+    struct stat info {};
+    return ::fstat(fd, &info) == 0 && S_ISREG(info.st_mode);
+  }
+
+  void too_large(int fd, const std::string& path) {
+    ::close(fd);
+    diagnostics_.alert({}, fmt::format("config : Loading {}: input is too large, limited to {}MB.",
+                                       path, kLongestInput >> 20));
+  }
+
   void read_file(const std::string& path) {
     const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
     if (fd < 0) return cannot_open(path, errno);
     std::string text;
+    const bool endless = !is_regular(fd);
     char chunk[65536];
     ssize_t n = 0;
-    while ((n = ::read(fd, chunk, sizeof chunk)) > 0 || (n < 0 && errno == EINTR))
+    while ((n = ::read(fd, chunk, sizeof chunk)) > 0 || (n < 0 && errno == EINTR)) {
       if (n > 0) text.append(chunk, static_cast<std::size_t>(n));
+      if (endless && text.size() > kLongestInput) return too_large(fd, path);
+    }
     const int error = n < 0 ? errno : 0;
     ::close(fd);
     if (error != 0) return cannot_open(path, error);

@@ -103,9 +103,31 @@ bool to_integer(Value& v) {
   }
 }
 
+// Four numbers at the start of a text are an address whatever follows them, such as a port or the
+// rest of a list, unless that continues the numbers.
+net::Ip leading_v4(std::string_view text) {
+  std::uint32_t address = 0, number = 0;
+  std::size_t dots = 0, digits = 0, at = 0;
+  for (; at < text.size() && (base::is_digit(text[at]) || text[at] == '.'); ++at) {
+    if (text[at] == '.') {
+      if (digits == 0 || ++dots > 3) return {};
+      address = address << 8 | number;
+      number = 0;
+      digits = 0;
+    } else {
+      number = number * 10 + static_cast<std::uint32_t>(text[at] - '0');
+      ++digits;
+      if (number > 255) return {};
+    }
+  }
+  if (dots != 3 || digits == 0) return {};
+  return net::Ip::from(in_addr{htonl(address << 8 | number)});
+}
+
 bool to_address(Value& v, Type to) {
   if (v.type == Type::string) {
-    net::Ip ip = net::Ip::parse(v.text);
+    net::Ip ip = leading_v4(v.text);
+    if (ip.family == 0) ip = net::Ip::parse(v.text);
     v = Value::of(ip);
     // Texts are addresses of one family, and are not carried over into the other.
     if (to != Type::address && v.type != to) return false;

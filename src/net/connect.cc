@@ -82,6 +82,10 @@ bool prepare(int fd, const Address& to, const ConnectOptions& options) {
     if (!set(fd, six ? IPPROTO_IPV6 : IPPROTO_IP, six ? IPV6_TCLASS : IP_TOS, options.tos))
       return false;
   }
+  const std::string& control = options.congestion_control;
+  if (!control.empty())  // else the default remains (manual, "cc")
+    (void)::setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, control.data(),
+                       static_cast<socklen_t>(control.size()));
   const std::string& device = options.interface;
   if (!device.empty() && ::setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device.c_str(),
                                       static_cast<socklen_t>(device.size() + 1)) != 0)

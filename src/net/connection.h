@@ -91,6 +91,7 @@ struct ConnectOptions {
   bool fast_open = false;
   bool multipath = false;  // MPTCP (RFC 8684); with a peer that knows none, plain TCP
   std::string md5_secret;  // TCP_MD5SIG
+  std::string congestion_control;
   SocketTuning tuning;
   Address socks4;  // a SOCKS4 server on the way; none: straight
 };

@@ -76,6 +76,11 @@ bool set_md5(Opening& o, const Address& at, const std::string& secret) {
 
 bool set_tcp_options(Opening& o, const Address& at, const ListenOptions& options) {
   if (!o.set(IPPROTO_TCP, TCP_NODELAY, 1, "set TCP_NODELAY on")) return false;
+  // The kernel may not know it: has_congestion_control() tells.
+  const std::string& control = options.congestion_control;
+  if (!control.empty())
+    (void)::setsockopt(o.fd(), IPPROTO_TCP, TCP_CONGESTION, control.data(),
+                       static_cast<socklen_t>(control.size()));
   if (options.defer_accept && !o.set(IPPROTO_TCP, TCP_DEFER_ACCEPT, 60, "defer accepting on"))
     return false;
   const int queue = options.backlog > 0 ? options.backlog : SOMAXCONN;
@@ -180,6 +185,13 @@ base::Result<int> open_datagram(const Address& at, const ListenOptions& options)
   Opening o(at);
   return o.finish(o.socket(0, SOCK_DGRAM) && set_ip_options(o, at, options) &&
                   net::tune(o.fd(), options.tuning, false) && o.bind(at));
+}
+
+bool has_congestion_control(int fd, std::string_view name) {
+  char buffer[16] = {};
+  socklen_t size = sizeof buffer;
+  return ::getsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, buffer, &size) == 0 &&
+         std::string_view(buffer, ::strnlen(buffer, sizeof buffer)) == name;
 }
 
 Address bound_address(int fd) {

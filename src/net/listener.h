@@ -28,6 +28,7 @@ struct ListenOptions {
   unsigned mss = 0;
   unsigned tcp_user_timeout_ms = 0;
   std::string md5_secret;  // TCP_MD5SIG
+  std::string congestion_control;
   SocketTuning tuning;
 };
 
@@ -38,6 +39,9 @@ struct ListenOptions {
 
 // Binds a datagram socket; as open_listener() in what it reports.
 [[nodiscard]] base::Result<int> open_datagram(const Address& at, const ListenOptions& options);
+
+// Whether a listening TCP socket got the congestion control asked for.
+bool has_congestion_control(int fd, std::string_view name);
 
 // The address a listening descriptor is bound to: of an adopted one, or of port 0.
 Address bound_address(int fd);

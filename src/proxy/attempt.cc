@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <charconv>
 
+#include "expr/fetch/support.h"
 #include "proxy/run.h"
 #include "proxy/session.h"
+#include "upstream/rdp_cookie.h"
 
 namespace proxy {
 
@@ -51,8 +53,28 @@ void Run::prefer_last_server() {
   for (upstream::Server* server : session_->private_pools) {
     if (&server->state() != session_->last_server || &server->backend() != backend_->backend.get())
       continue;
-    if (server->scaled_weight() != 0 && server->has_idle() && server->has_room())
+    const std::int64_t limit = settings.keep_alive_queue;
+    const bool waits = session_->authenticated || limit < 0 || server->has_room() ||
+                       server->state().queued.load(std::memory_order_relaxed) < limit;
+    if (server->scaled_weight() != 0 && server->has_idle() && waits)
       x().forced_server = &server->state();
+    return;
+  }
+}
+
+// "persist rdp-cookie": the token of a terminal server names the server by its address.
+void Run::follow_rdp_cookie() {
+  const std::string& name = backend_->backend->settings.rdp_cookie;
+  if (name.empty() || x().is_http || x().request_channel == nullptr) return;
+  const auto value = upstream::rdp_cookie(x().request_channel->data(), name);
+  if (!value) return;
+  const net::Address named = upstream::address_of_rdp_token(*value);
+  if (named.kind() == net::Address::Kind::none) return;
+  for (const auto& server : backend_->backend->servers()) {
+    if (!(server->address() == named)) continue;
+    if (!may_persist_on(server->state())) continue;
+    x().forced_server = &server->state();
+    persistent_ = true;
     return;
   }
 }
@@ -89,6 +111,7 @@ Step Run::pick_server() {
       e.forced_server = persistence_;
       persistent_ = true;
     }
+    if (e.forced_server == nullptr) follow_rdp_cookie();
     if (e.forced_server == nullptr) prefer_last_server();
     pick_context_.emplace(context(*backend_, txn::Direction::request));
     pick_.emplace(upstream::PickContext{e, *pick_context_, {}, false});
@@ -123,6 +146,23 @@ Step Run::pick_server() {
   if (aborted) counters.client_aborts.add();
   e.end = {aborted ? txn::Cause::client : txn::Cause::killed, txn::Phase::queue};
   return Step::closed;
+}
+
+// "redir" of a server: its clients are told to ask elsewhere.
+Step Run::redirect_to_server() {
+  txn::Exchange& e = x();
+  const std::string& prefix = server_->settings().redirect_prefix;
+  const http::Method method = e.request.method;
+  if (prefix.empty() || (method != http::Method::get && method != http::Method::head))
+    return Step::go_on;
+  std::string_view path = expr::fetch::path_and_query(e.request.target);
+  txn::Reply reply;
+  reply.status = 302;
+  reply.headers = {{"cache-control", "no-cache"},
+                   {"location", prefix + std::string(path.empty() ? "/" : path)}};
+  e.end = {txn::Cause::local, txn::Phase::connect};
+  slot_.free();
+  return answer(reply);
 }
 
 // http-reuse (manual): a first request is not repeated by the client when its connection turns out

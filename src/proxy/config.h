@@ -203,6 +203,7 @@ struct Proxy {
   net::SocketTuning client_tuning;
   std::uint32_t maximum = 0, backlog = 0;
   std::uint32_t rate_limit_sessions = 0;
+  std::int64_t session_servers = 5;  // max-session-srv-conns
   rules::Ruleset tcp_connection, tcp_session, tcp_request;
   rt::Duration inspect_delay = rt::Duration::zero();
   std::vector<UseBackend> use_backend;

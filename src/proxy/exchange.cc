@@ -25,8 +25,9 @@ After Run::live() {
 // A retry comes back to the top of the loop with the request still in hand.
 Step Run::reach_server() {
   while (true) {
-    Step step = pick_server();                         // stickiness, use-server, balance, queue
-    if (step == Step::go_on) step = connect_server();  // pooled or new
+    Step step = pick_server();                             // stickiness, use-server, balance, queue
+    if (step == Step::go_on) step = redirect_to_server();  // where it has "redir"
+    if (step == Step::go_on) step = connect_server();      // pooled or new
     if (step == Step::again) continue;
     if (step != Step::go_on) return step;
 

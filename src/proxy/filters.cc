@@ -223,7 +223,14 @@ bool Filters::finished(txn::Direction direction) const {
 rt::Instant Filters::next_wake() {
   rt::Instant earliest = rt::kNever;
   for (const auto& of : all_) {
-    if (of->run->wake_at <= rt::now()) of->run->wake_at = rt::kNever;
+    const auto awaits = [&](txn::Direction direction) {
+      return of->run->takes_payload(direction) && lane(direction).engaged && !finished(direction);
+    };
+    // Its time may have come since it was asked last; one that sees no bytes had its call.
+    if (of->run->wake_at <= rt::now())
+      of->run->wake_at = awaits(txn::Direction::request) || awaits(txn::Direction::response)
+                             ? rt::now() + rt::milliseconds(1)
+                             : rt::kNever;
     earliest = std::min(earliest, of->run->wake_at);
   }
   return earliest;

@@ -222,8 +222,11 @@ void Run::drop_server(bool reusable) {
   server_out_.detach();
   if (!reusable || !clean || server_ == nullptr) return link_.drop();
   auto& pools = session_->private_pools;
-  if (link_.session != 0 && std::find(pools.begin(), pools.end(), server_) == pools.end())
+  if (link_.session != 0 && std::find(pools.begin(), pools.end(), server_) == pools.end()) {
+    if (std::distance(pools.begin(), pools.end()) >= frontend_->session_servers)
+      return link_.drop();
     pools.push_front(server_);
+  }
   server_->release(std::move(link_));
 }
 

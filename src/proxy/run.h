@@ -175,6 +175,8 @@ class Run final : public txn::Engine, rt::Watcher {
   upstream::Reuse reuse() const;
   std::uint64_t pool_session() const;
   void prefer_last_server();
+  void follow_rdp_cookie();
+  Step redirect_to_server();
   void forget_attempt();
   void send_request();
   void fix_request_length();

@@ -211,6 +211,12 @@ bool Listening::open(config::Diagnostics& diagnostics) {
           good = false;
           continue;
         }
+        if (!options.congestion_control.empty() && bind->addresses[i].is_ip() &&
+            !net::has_congestion_control(*fd, options.congestion_control))
+          diagnostics.warning(bind->at,
+                              fmt::format("Starting frontend {}: cannot set the TCP congestion "
+                                          "control '{}', the default one remains.",
+                                          proxy->name, options.congestion_control));
         auto socket = std::make_unique<Socket>();
         socket->frontend = proxy.get();
         socket->bind = bind.get();

@@ -176,6 +176,7 @@ class Server {
   void estimate_need();
   bool wants_idle(bool shared) const;
   void close_idle_for_new();
+  bool make_room(rt::Instant deadline);
 
   Backend& backend_;
   state::Server& state_;

@@ -141,6 +141,8 @@ bool parse_balance(Parse& p) {
   if (*word == "url_param") return balance_url_param(p);
   if (*word == "hash") return balance_hash(p);
   if (*word == "log-hash" || *word == "sticky") return balance_log(p);
+  if (*word == "hdr")
+    return p.args.error_at_previous("'balance hdr' expects a header name in parentheses");
   static constexpr std::string_view kAll[] = {"roundrobin", "static-rr",  "leastconn", "first",
                                               "random",     "source",     "uri",       "url_param",
                                               "hdr",        "rdp-cookie", "hash"};
@@ -347,6 +349,28 @@ bool parse_send_name_header(Parse& p) {
   return p.args.expect_end();
 }
 
+bool parse_keep_alive_queue(Parse& p) {
+  const auto number = p.args.number("max-keep-alive-queue", -1, INT32_MAX);
+  if (number) p.settings.keep_alive_queue = *number;
+  return number && p.args.expect_end();
+}
+
+bool parse_persist(Parse& p) {
+  const auto word = p.args.text("persist");
+  if (!word) return false;
+  if (*word == "rdp-cookie") {
+    p.settings.rdp_cookie = "msts";
+  } else if (auto name = in_parentheses(*word, "rdp-cookie")) {
+    if (name->empty())
+      return p.args.error_at_previous("'persist rdp-cookie' expects a cookie name in parentheses");
+    p.settings.rdp_cookie = *name;
+  } else {
+    return p.args.error_at_previous(fmt::format("'persist' does not know '{}'", *word),
+                                    "expected rdp-cookie or rdp-cookie(<name>)");
+  }
+  return p.args.expect_end();
+}
+
 bool parse_fullconn(Parse& p) {
   const auto number = p.args.number("fullconn", 0, INT32_MAX);
   if (number) p.settings.full_connections = static_cast<std::uint32_t>(*number);
@@ -424,6 +448,11 @@ constexpr BackendRow kKeywords[] = {
     {{"load-server-state-from-file", "{ global | local | none }",
       "Takes over server states of an earlier process."},
      parse_load_state},
+    {{"max-keep-alive-queue", "<value>",
+      "Queue of a server from which on its kept connection is no reason to go there."},
+     parse_keep_alive_queue},
+    {{"persist", "rdp-cookie[(<name>)]", "Sends connections where their RDP cookie says."},
+     parse_persist},
     {{"retries", "<value>", "How often a failed attempt is repeated."}, parse_retries},
     {{"retry-on", "<keywords>", "Which failures are repeated."}, parse_retry_on},
     {{"server-state-file-name", "[<file>]", "File of server states."}, parse_state_file_name},

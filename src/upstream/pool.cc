@@ -230,6 +230,21 @@ void Server::close_idle_for_new() {
     if (server->here().idle.drop_oldest()) return;
 }
 
+// "strict-maxconn": idle connections make way for the one that is about to be opened. False when
+// those that are there serve requests, or are kept for clients of their own by other workers.
+bool Server::make_room(rt::Instant deadline) {
+  const auto held = [this] {
+    return state_.used_connections.load(std::memory_order_relaxed) + idle_everywhere();
+  };
+  while (held() > settings_->maximum) {
+    if (here().idle.drop_oldest()) continue;
+    if (idle_everywhere() == 0 || rt::now() >= deadline) return false;
+    drop_idle();
+    if (rt::sleep_for(rt::milliseconds(1)) == rt::Wait::cancelled) return false;
+  }
+  return true;
+}
+
 void Server::drop_idle() {
   rt::Runtime* runtime = rt::Runtime::instance();
   if (runtime == nullptr) return;

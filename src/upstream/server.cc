@@ -181,6 +181,13 @@ base::Result<ServerLink, net::IoError> Server::connect(txn::Exchange& exchange,
     counters.connects.add();
     backend_.state().backend.mine().connects.add();
     close_idle_for_new();
+    // Counted before it is there, so that others making room meanwhile know of it.
+    const bool strict = settings_->strict_maximum && settings_->maximum != 0;
+    if (strict) {
+      link.owner_ = this;
+      count_used();
+      if (!make_room(deadline)) return base::fail(net::IoError::no_resources);
+    }
     auto fresh = net::connect(to, *options, deadline);
     if (!fresh) return base::fail(fresh.error());
     link.connection = std::move(*fresh);
@@ -190,8 +197,10 @@ base::Result<ServerLink, net::IoError> Server::connect(txn::Exchange& exchange,
     }
     link.uses = 1;
   }
-  link.owner_ = this;
-  count_used();
+  if (link.owner_ == nullptr) {
+    link.owner_ = this;
+    count_used();
+  }
   return link;
 }
 

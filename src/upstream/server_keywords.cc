@@ -357,6 +357,12 @@ bool parse_ws(Parse& p) {
   return p.args.error_at_previous(fmt::format("'ws {}' is not there yet", *text));
 }
 
+bool parse_congestion_control(Parse& p) {
+  const auto name = p.args.text("cc");
+  if (name) p.settings.connect.congestion_control = std::string(*name);
+  return name.has_value();
+}
+
 // Words whose feature is not built yet are known and refused, so that nothing is silently ignored.
 bool needs_tls(Parse& p) {
   return p.args.error_at_previous(
@@ -364,6 +370,18 @@ bool needs_tls(Parse& p) {
 }
 bool not_yet(Parse& p) {
   return p.args.error_at_previous(fmt::format("'{}' is not there yet", word_before(p)));
+}
+bool needs_resolvers(Parse& p) {
+  return p.args.error_at_previous(
+      fmt::format("'{}' needs 'resolvers' sections, which are not there yet", word_before(p)));
+}
+bool needs_http2(Parse& p) {
+  return p.args.error_at_previous(
+      fmt::format("'{}' needs HTTP/2, which is not there yet", word_before(p)));
+}
+bool needs_peers(Parse& p) {
+  return p.args.error_at_previous(
+      fmt::format("'{}' needs 'peers' sections, which are not there yet", word_before(p)));
 }
 bool only_after_source(Parse& p) {
   return p.args.error_at_previous("'usesrc' only allowed after a 'source' statement.");
@@ -386,6 +404,8 @@ constexpr ServerRow kRows[] = {
     {{"agent-port", "<port>", "Port that agent checks connect to."}, set_probe_port<&S::agent>},
     {{"agent-send", "<string>", "Text sent to the agent upon connection."}, parse_agent_send},
     {{"backup", "", "Used only when no other server is."}, set_true<&S::backup>},
+    {{"cc", "<algo>", "TCP congestion control of connections to the server."},
+     parse_congestion_control},
     {{"check", "", "Enables health checks."}, enable_probe<&S::check, true>},
     {{"check-send-proxy", "", "Sends a PROXY header in health checks."},
      parse_check_send_proxy<true>},
@@ -447,7 +467,8 @@ constexpr ServerRow kRows[] = {
     {{"proto", "<name>", "Protocol spoken to the server."}, parse_proto},
     {{"proxy-v2-options", "<option>[,<option>]*", "Fields added to a version 2 PROXY header."},
      parse_proxy_v2_options},
-    {{"redir", "<prefix>", "Redirects GET and HEAD requests to the server itself."}, not_yet},
+    {{"redir", "<prefix>", "Redirects GET and HEAD requests to where the prefix leads."},
+     set_text<&S::redirect_prefix>},
     {{"rise", "<count>", "Good checks in a row after which the server is up."},
      set_number<&S::rise, 1, 1000000>},
     {{"send-proxy", "", "Sends a version 1 PROXY header."}, parse_send_proxy<1, 0>},
@@ -469,7 +490,6 @@ constexpr ServerRow kRows[] = {
     {{"allow-0rtt", "", "Early data towards the server."}, needs_tls},
     {{"alpn", "<protocols>", "Protocols offered in TLS."}, needs_tls},
     {{"ca-file", "<cafile>", "Authorities that verify the server."}, needs_tls},
-    {{"cc", "<algo>", "TCP congestion control."}, not_yet},
     {{"check-alpn", "<protocols>", "Protocols offered by checks."}, needs_tls},
     {{"check-pool-conn-name", "<name>", "Name of pooled connections for checks."}, not_yet},
     {{"check-proto", "<name>", "Protocol of checks."}, not_yet},
@@ -491,7 +511,7 @@ constexpr ServerRow kRows[] = {
     {{"force-tlsv12", "", "TLS 1.2 only."}, needs_tls},
     {{"force-tlsv13", "", "TLS 1.3 only."}, needs_tls},
     {{"healthcheck", "<name>", "Checks as a healthcheck section says."}, parse_health_check},
-    {{"idle-ping", "<delay>", "Pings on idle connections."}, not_yet},
+    {{"idle-ping", "<delay>", "Pings on idle connections."}, needs_http2},
     {{"ktls", "<on|off>", "TLS in the kernel."}, needs_tls},
     {{"log-bufsize", "<bufsize>", "Bytes that wait for a log server on a stream."}, set_log_buffer},
     {{"log-proto", "legacy|octet-count", "How lines are framed for a log server on a stream."},
@@ -512,14 +532,14 @@ constexpr ServerRow kRows[] = {
     {{"no-tlsv13", "", "No TLS 1.3."}, needs_tls},
     {{"npn", "<protocols>", "Protocols offered by NPN."}, needs_tls},
     {{"renegotiate", "", "TLS renegotiation."}, needs_tls},
-    {{"resolve-net", "<network>", "Preferred networks of resolved addresses."}, not_yet},
-    {{"resolve-opts", "<option>", "Options of name resolution at run time."}, not_yet},
-    {{"resolve-prefer", "<family>", "Preferred family of resolved addresses."}, not_yet},
-    {{"resolvers", "<id>", "Name resolution at run time."}, not_yet},
+    {{"resolve-net", "<network>", "Preferred networks of resolved addresses."}, needs_resolvers},
+    {{"resolve-opts", "<option>", "Options of name resolution at run time."}, needs_resolvers},
+    {{"resolve-prefer", "<family>", "Preferred family of resolved addresses."}, needs_resolvers},
+    {{"resolvers", "<id>", "Name resolution at run time."}, needs_resolvers},
     {{"send-proxy-v2-ssl", "", "Version 2 PROXY header with TLS facts."}, needs_tls},
     {{"send-proxy-v2-ssl-cn", "", "Version 2 PROXY header with the certificate's name."},
      needs_tls},
-    {{"shard", "<shard>", "Shard of a peer."}, not_yet},
+    {{"shard", "<shard>", "Shard of a peer."}, needs_peers},
     {{"sigalgs", "<sigalgs>", "Signature algorithms."}, needs_tls},
     {{"sni", "<expression>", "Server name in TLS."}, needs_tls},
     {{"sni-auto", "", "Server name from the Host header."}, needs_tls},
@@ -528,7 +548,8 @@ constexpr ServerRow kRows[] = {
     {{"ssl-max-ver", "<version>", "Highest TLS version."}, needs_tls},
     {{"ssl-min-ver", "<version>", "Lowest TLS version."}, needs_tls},
     {{"ssl-reuse", "", "TLS session reuse."}, needs_tls},
-    {{"strict-maxconn", "", "Never more connections than maxconn, idle ones counted."}, not_yet},
+    {{"strict-maxconn", "", "Never more connections than maxconn, idle ones counted."},
+     set_true<&S::strict_maximum>},
     {{"tcp-md5sig", "<password>", "Signs segments (RFC 2385)."}, parse_md5},
     {{"tls-tickets", "", "TLS tickets."}, needs_tls},
     {{"usesrc", "<address>", "Stands behind \"source\" only."}, only_after_source},

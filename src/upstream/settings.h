@@ -78,7 +78,9 @@ struct ServerSettings {
   SourceSettings source;
   bool has_source = false;  // else the backend's
   std::string cookie, guid, track;
+  std::string redirect_prefix;  // redir; empty: requests go to the server
   bool backup = false, disabled = false, non_stick = false;
+  bool strict_maximum = false;  // strict-maxconn
   std::uint32_t weight = 1, maximum = 0, minimum = 0, queue_limit = 0;
   std::int64_t slow_start_ms = 0;
   int send_proxy = 0;                  // 0, 1, 2
@@ -159,7 +161,9 @@ struct BackendSettings {
   bool transparent = false;
   bool log_health_checks = false;
   bool prefer_last_server = false;
-  net::ConnectOptions connect;  // "source"
+  std::int64_t keep_alive_queue = -1;  // max-keep-alive-queue; -1: no limit
+  std::string rdp_cookie;              // persist rdp-cookie; empty: off
+  net::ConnectOptions connect;         // "source"
   SourceSettings source;
   std::string name_header;  // http-send-name-header, lower case; empty: none
   // In milliseconds, 0: none. app/ fills these from "timeout …".

@@ -97,6 +97,12 @@ bool rate_limit(ProxyContext& context) {
   return value.has_value();
 }
 
+bool session_servers(ProxyContext& context) {
+  auto value = context.args.number("max-session-srv-conns", 0, INT32_MAX);
+  if (value) context.proxy().session_servers = *value;
+  return value.has_value();
+}
+
 constexpr std::uint8_t kAll = kInDefaults | kInListen;
 
 constexpr ProxyKeyword kTable[] = {
@@ -113,6 +119,9 @@ constexpr ProxyKeyword kTable[] = {
     {{"maxconn", "<conns>", "The most connections of the frontend at once."},
      kInDefaults | kInListen,
      maximum},
+    {{"max-session-srv-conns", "<nb>", "Most servers that a client's idle connections stay with."},
+     kInDefaults | kInFrontend,
+     session_servers},
     {{"mode", "tcp|http|log|spop", "The protocol the proxy speaks."}, kAll, mode},
     {{"rate-limit", "sessions <rate>", "The most new sessions of the frontend in a second."},
      kInDefaults | kInFrontend,

@@ -250,6 +250,12 @@ bool md5(BindContext& c) {
   return secret.has_value();
 }
 
+bool congestion_control(BindContext& c) {
+  auto algorithm = value(c);
+  if (algorithm) c.bind.listen.congestion_control = *algorithm;
+  return algorithm.has_value();
+}
+
 using net::ListenOptions;
 
 constexpr BindKeyword kTable[] = {
@@ -258,7 +264,7 @@ constexpr BindKeyword kTable[] = {
      "the NetScaler protocol is not supported yet"},
     {{"accept-proxy", "", "Expects the PROXY protocol on connections."}, accept_proxy},
     {{"backlog", "<backlog>", "How many connections may wait to be accepted."}, backlog},
-    {{"cc", "<algo>", "The TCP congestion control."}, refuse, "it is not supported yet"},
+    {{"cc", "<algo>", "The TCP congestion control."}, congestion_control},
     {{"defer-accept", "", "Accepts connections once they sent something."},
      flag<&ListenOptions::defer_accept>},
     {{"expose-fd", "listeners", "Hands listening sockets to a newer process."},

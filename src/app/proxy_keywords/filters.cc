@@ -4,14 +4,15 @@
 #include <algorithm>
 
 #include "app/proxy_keywords/keyword.h"
+#include "rules/bandwidth.h"
 
 namespace app {
 
 namespace {
 
 // Filters of the reference that are not there yet.
-constexpr std::string_view kNotYet[] = {"trace", "compression", "comp-req", "comp-res", "cache",
-                                        "spoe",  "fcgi-app",    "bwlim-in", "bwlim-out"};
+constexpr std::string_view kNotYet[] = {"trace", "compression", "comp-req", "comp-res",
+                                        "cache", "spoe",        "fcgi-app"};
 
 bool unknown_filter(ProxyContext& context, std::string_view name) {
   if (std::find(std::begin(kNotYet), std::end(kNotYet), name) != std::end(kNotYet))
@@ -35,12 +36,23 @@ bool in_defaults(ProxyContext& context) {
   return true;
 }
 
+bool bandwidth_filter(ProxyContext& context, const std::string& name) {
+  auto where = context.expressions(txn::Point::log, "'filter'");
+  where.available = ~0u;  // the rule that switches it on decides
+  auto made = rules::parse_bandwidth_filter(context.args, where, name);
+  if (made == nullptr) return false;
+  made->name = name;
+  context.proxy().filters.all.push_back(std::move(made));
+  return true;
+}
+
 bool filter(ProxyContext& context) {
   if (in_defaults(context)) return false;
   if (context.args.done())
     return context.args.error(fmt::format("missing argument for 'filter' in {} '{}'.",
                                           context.draft.kind(), context.draft.name));
   const std::string name(context.args.next());
+  if (rules::is_bandwidth_filter(name)) return bandwidth_filter(context, name);
   const rules::FilterRow* row = context.assembly.generation.actions.find_filter(name);
   if (row == nullptr) return unknown_filter(context, name);
   std::shared_ptr<rules::Filter> made = row->parse(context.args, *row);
@@ -95,7 +107,8 @@ bool filter_sequence(ProxyContext& context) {
 }
 
 constexpr ProxyKeyword kTable[] = {
-    {{"filter", "<name> [<argument>...]", "Lets a filter see what passes."},
+    {{"filter", "<name> [<argument>...]",
+      "Lets a filter see what passes: bwlim-in, bwlim-out or a script's."},
      kInDefaults | kInListen,
      filter},
     {{"filter-sequence", "request|response <name>[,<name>...]", "The order of the filters."},

@@ -53,13 +53,16 @@ std::string_view ProxyDraft::kind() const {
 }
 
 expr::ParseContext ProxyContext::expressions(txn::Point point, const char* place) const {
+  const std::uint8_t both = state::kFrontend | state::kBackend;
+  const state::Proxy* known = draft.is_defaults() ? nullptr : draft.proxy->state;
   return {assembly.generation.expressions,
           assembly.generation.registry,
           assembly.generation.patterns,
           assembly.diagnostics,
           assembly.deferred,
           draft.proxy->state,
-          expr::available_at(point, http() || draft.is_defaults()),
+          expr::available_at(point, http() || draft.is_defaults(),
+                             known == nullptr ? both : known->capabilities & both),
           place,
           &draft.proxy->acls,
           &assembly.user_lists};

@@ -32,10 +32,9 @@ bool acl(ProxyContext& context) {
     if (!is_acl_character(c))
       return args.error(fmt::format("character '{}' is not permitted in acl name '{}'.", c, name));
   if (base::iequals(name, "or"))
-    context.diagnostics().warning(
-        args.here(), fmt::format("acl name '{}' will never match. 'or' is used to express a "
-                                 "disjunction within a condition.",
-                                 name));
+    return args.error(fmt::format(
+        "acl name '{}' will never match. 'or' is used to express a disjunction within a condition.",
+        name));
   args.next();
   auto& acls = context.proxy().acls;
   auto found = acls.find(name);

@@ -107,7 +107,7 @@ bool check_tag(std::vector<Argument>& args, ParseContext&, const config::Keyword
     return true;
   }
   auto id = base::parse_int<std::int64_t>(text);
-  if (!id || *id < 0) {
+  if (!id || *id <= 0) {
     error = fmt::format("Unknown FIX tag name '{}'", text);
     return false;
   }

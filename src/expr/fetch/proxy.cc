@@ -145,7 +145,8 @@ bool so_id(Args, Context& context, Value& out, const FetchRow&) {
 }
 bool so_name(Args, Context& context, Value& out, const FetchRow&) {
   if (context.session == nullptr || context.session->listener == nullptr) return false;
-  return give_text(out, context.session->listener->name);
+  const std::string& name = context.session->listener->name;
+  return !name.empty() && give_text(out, name);
 }
 bool dst_conn(Args, Context& context, Value& out, const FetchRow&) {
   if (context.session == nullptr || context.session->listener == nullptr) return false;

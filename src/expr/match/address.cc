@@ -132,7 +132,7 @@ class AddressIndex final : public PatternIndex {
   bool insert(const PatternEntry& entry, std::string& error) override {
     Network network;
     if (!parse_network(entry.key, false, network)) {
-      if (!resolves() || !parse_network(entry.key, true, network)) {
+      if (!resolve(entry.key, network)) {
         error = fmt::format("'{}' is not a valid IPv4 or IPv6 address", entry.key);
         return false;
       }
@@ -162,6 +162,15 @@ class AddressIndex final : public PatternIndex {
     const PatternEntry* entry;
   };
 
+  // A file of something else would ask for each of its lines.
+  bool resolve(std::string_view key, Network& network) {
+    constexpr int kMostFailures = 10;
+    if (!resolves() || failures_ >= kMostFailures) return false;
+    if (parse_network(key, true, network)) return true;
+    ++failures_;
+    return false;
+  }
+
   // Entries added at run time are never resolved (manual section 7.1, "-n").
   bool resolves() const { return !options().no_dns && loading(); }
 
@@ -181,6 +190,7 @@ class AddressIndex final : public PatternIndex {
   Networks<Prefix6> v6_;
   std::vector<Resolved> holed_;     // IPv4 only: other masks are written as lengths
   std::vector<Resolved> resolved_;  // given as names
+  int failures_ = 0;                // of names
 };
 
 // The common form, without the copy that the library's function needs.

@@ -34,6 +34,21 @@ class Capture : public Action {
   bool response_;
 };
 
+// The slots of a proxy's own frontend may be declared below the rule.
+void check_later(ParseContext& context, config::Position at, std::int64_t id, bool response) {
+  const state::Proxy* proxy = context.expr.proxy;
+  if (context.in_defaults || proxy == nullptr || (proxy->capabilities & state::kFrontend) == 0)
+    return;
+  context.expr.deferred.push_back([proxy, at, id, response,
+                                   &diagnostics = context.expr.diagnostics] {
+    const auto& slots = response ? proxy->response_captures : proxy->request_captures;
+    if (id >= static_cast<std::int64_t>(slots.size()))
+      diagnostics.alert(at, fmt::format("Proxy '{}': unable to find capture id '{}' referenced by "
+                                        "a capture rule.",
+                                        proxy->name, id));
+  });
+}
+
 Made parse(config::Arguments& args, ParseContext& context, std::string_view word,
            const ActionRow&) {
   Reader in(args, context, word);
@@ -56,6 +71,7 @@ Made parse(config::Arguments& args, ParseContext& context, std::string_view word
   if (in.accept("id")) {
     auto id = args.number("id", 0, 65535);
     if (!id) return nullptr;
+    check_later(context, args.line().at(), *id, in.in_response());
     return std::make_unique<Capture>(std::move(sample), static_cast<std::size_t>(*id),
                                      in.in_response());
   }

@@ -20,6 +20,7 @@ void add_tables(Catalogue& catalogue) {
   catalogue.add(replace_rows());
   catalogue.add(return_rows());
   catalogue.add(set_address_rows());
+  catalogue.add(set_bandwidth_limit_rows());
   catalogue.add(set_log_level_rows());
   catalogue.add(set_mark_rows());
   catalogue.add(set_priority_rows());

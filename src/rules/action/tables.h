@@ -24,6 +24,7 @@ std::span<const ActionRow> reject_rows();
 std::span<const ActionRow> replace_rows();
 std::span<const ActionRow> return_rows();
 std::span<const ActionRow> set_address_rows();
+std::span<const ActionRow> set_bandwidth_limit_rows();
 std::span<const ActionRow> set_log_level_rows();
 std::span<const ActionRow> set_mark_rows();
 std::span<const ActionRow> set_priority_rows();

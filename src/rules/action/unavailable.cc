@@ -14,7 +14,6 @@ struct Reason {
 constexpr Reason kReasons[] = {
     {"cache-", "a cache"},
     {"send-spoe-group", "SPOE"},
-    {"set-bandwidth-limit", "filters that limit bandwidth"},
     {"attach-srv", "reverse connections"},
     {"do-resolve", "'resolvers' sections"},
     {"switch-mode", "connections that change to HTTP"},
@@ -40,9 +39,6 @@ constexpr ActionRow kRows[] = {
      kTcpRequestContent | kHttpRequest, parse, true},
     {{"expect-netscaler-cip", "layer4", "Needs the NetScaler protocol."}, kTcpConnection, parse},
     {{"send-spoe-group", "<engine-name> <group-name>", "Needs SPOE."},
-     kTcpRequestContent | kTcpResponseContent | kHttpRequest | kHttpResponse, parse},
-    {{"set-bandwidth-limit", "<name> [limit {<expr> | <size>}] [period {<expr> | <time>}]",
-      "Needs filters."},
      kTcpRequestContent | kTcpResponseContent | kHttpRequest | kHttpResponse, parse},
     {{"switch-mode", "http [ proto <name> ]", "Needs connections that change to HTTP."},
      kTcpRequestContent, parse},
