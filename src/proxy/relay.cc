@@ -37,11 +37,12 @@ Relay::Relay(Run& run)
   };
   adopt(up_, run.server_out_, run.client_in_);
   // What the client sent was counted when it came; what goes to it is counted as it goes.
-  down_.moved = run.server_in_.payload().size() + run.server_in_.raw().size();
-  run.server_bytes_ += run.server_in_.received() - down_.moved;
+  adopted_ = run.server_in_.payload().size() + run.server_in_.raw().size();
+  run.server_bytes_ += run.server_in_.received();
   adopt(down_, run.client_out_, run.server_in_);
   run.client_in_.detach();
   run.server_in_.detach();
+  run.relay_ = this;
   run.slot_.on_kill(&Relay::kill, this);
   up_.source.io().park(&up_);
   down_.source.io().park(&down_);
@@ -179,19 +180,17 @@ void Relay::finish(txn::Termination end) {
   down_.source.io().park(nullptr);
   Run& run = run_;
   run.x().end = end;
-  run.x().bytes_in += up_.moved;
-  run.x().bytes_out += down_.moved;
-  run.server_bytes_ += down_.moved;
-  run.x().request_body_bytes += up_.moved;
-  run.x().response_body_bytes += down_.moved;
+  run.x().request_body_bytes += from_client();
+  run.x().response_body_bytes += from_server();
   if (end.cause == txn::Cause::client) run.backend_->state->backend.mine().client_aborts.add();
   if (end.cause == txn::Cause::server) run.backend_->state->backend.mine().server_aborts.add();
   run.slot_.on_kill(nullptr, nullptr);
   rt::spawn([this, &run] {
-    delete this;
     run.fiber_ = rt::current();
     Session& session = *run.session_;
     run.end_exchange();
+    run.relay_ = nullptr;
+    delete this;
     run.give_back();
     session.close();
   });

@@ -17,6 +17,11 @@ class Relay final {
   // Takes over the connections of `run`, with what its inputs and outputs still hold.
   static void start(Run& run);
 
+  std::uint64_t from_client() const { return up_.moved; }
+  // With what was received before the relay took over, or without.
+  std::uint64_t from_server() const { return adopted_ + down_.moved; }
+  std::uint64_t received_from_server() const { return down_.moved; }
+
  private:
   // One direction: from `source` to `sink`.
   struct Side final : rt::Watcher {
@@ -55,6 +60,7 @@ class Relay final {
 
   Run& run_;
   Side up_, down_;
+  std::uint64_t adopted_ = 0;  // of the server's bytes, received before
   rt::Instant active_;
   rt::Duration client_timeout_, server_timeout_, tunnel_timeout_, client_fin_, server_fin_;
   IdleTimer timer_{*this};

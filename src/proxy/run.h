@@ -10,6 +10,7 @@
 
 #include "proxy/config.h"
 #include "rt/io.h"
+#include "rt/timer.h"
 #include "txn/exchange.h"
 #include "upstream/backend.h"
 #include "wire/input.h"
@@ -19,6 +20,7 @@ namespace proxy {
 
 class Filters;
 class FilterView;
+class Relay;
 class Session;
 class Run;
 struct LiveExchange;
@@ -264,12 +266,17 @@ class Run final : public txn::Engine, rt::Watcher {
   void announce();
 
   // --- counting.cc
+  struct Traffic {
+    std::uint64_t in = 0, out = 0;  // client side: received, sent
+    std::uint64_t from_servers = 0;
+  };
+  Traffic traffic() const;
+  void count_traffic();
   void count_end();
   void count_status();
   void count_tracked(state::StickEvent event, std::uint64_t n = 1);
   void count_request();
   void count_server_status();
-  void count_tracked_bytes();
 
   // --- persistence.cc
   void read_persistence_cookie();
@@ -348,6 +355,16 @@ class Run final : public txn::Engine, rt::Watcher {
   std::uint64_t server_bytes_ = 0;  // received from servers
   bool service_ran_ = false;
   std::uint64_t received_before_ = 0, sent_before_ = 0;  // on the connection, by earlier exchanges
+  Relay* relay_ = nullptr;                               // the tunnel this has become
+  Traffic counted_;                                      // of this exchange, in the statistics
+  // option contstats: counts what has come so far, from time to time.
+  struct CountTimer : rt::Timer {
+    explicit CountTimer(Run& r) : rt::Timer(&CountTimer::fire), run(r) {}
+    static void fire(rt::Timer& timer);
+    Run& run;
+  };
+  static constexpr rt::Duration kRecount = std::chrono::seconds(5);
+  CountTimer count_timer_{*this};
   std::string service_head_;
   std::string log_text_;
   Run* next_free_ = nullptr;

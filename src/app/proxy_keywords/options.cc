@@ -24,7 +24,6 @@ struct OptionRow : config::Keyword {
 // Read and kept, but nothing acts on them yet: whoever sets one is told.
 constexpr Option kNotYet[] = {
     Option::independent_streams,
-    Option::contstats,
 };
 
 bool on(const ProxyContext& context) { return !context.negated && !context.reset; }
@@ -252,7 +251,7 @@ constexpr OptionRow kOptions[] = {
     {{"accept-unsafe-violations-in-http-response", "", "Accepts some malformed responses."}, B, true, nullptr, Option::accept_unsafe_response},
     {{"checkcache", "", "Refuses cacheable responses that set cookies."}, B, true, nullptr, Option::checkcache},
     {{"clitcpka", "", "TCP keep-alive towards clients."}, F, true, nullptr, Option::clitcpka},
-    {{"contstats", "", "Counts long streams while they last."}, F, true, nullptr, Option::contstats},
+    {{"contstats", "", "Counts the bytes of long exchanges every 5 seconds, not at their end alone."}, F, true, nullptr, Option::contstats},
     {{"disable-h2-upgrade", "", "No upgrade to HTTP/2 on the first connection."}, F, true, nullptr, Option::disable_h2_upgrade, kNoHttp2},
     {{"dontlog-normal", "", "Logs failures only."}, F, true, nullptr, Option::dontlog_normal},
     {{"dontlognull", "", "Does not log connections without data."}, F, true, nullptr, Option::dontlognull},
