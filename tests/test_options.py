@@ -1,9 +1,10 @@
 """Options and tuning words of the global section that change what goes over the wire or what is logged."""
 import re
 import socket
+import time
 
 import pytest
-from harness import IS_REFERENCE, eventually
+from harness import IS_REFERENCE, Wire, eventually
 
 PLAIN = """
     frontend fe
@@ -358,3 +359,69 @@ def test_bytes_of_tunnels_count_once(start, tcp, mode, hello, answer):
     sent, got = map(int, proxy.wait_output(r"bytes-(\d+)-(\d+)").groups())
     assert 0 <= sent - len(hello + b"end\n") < 10 and 0 <= got - len(answer + b"end\n") < 10
     assert f"bytes_in_cnt={sent} bytes_out_cnt={got}" in proxy.cli("show table seen")
+
+
+SLOW = """
+    defaults
+        mode {mode}
+        timeout connect 5s
+        timeout client {client}
+        timeout server {server}
+    frontend fe
+        bind @fe@
+        log stdout format raw local0
+        log-format line-%ST-%ts
+        {front}
+        default_backend be
+    backend be
+        {back}
+        server s1 @s1@
+"""
+INDEPENDENT = pytest.mark.parametrize("word", ["", "option independent-streams"])
+
+
+@INDEPENDENT
+def test_a_server_that_takes_a_long_request(start, tcp, word):
+    """What it takes keeps it alive, unless each direction is on its own; then its time is long over."""
+    proxy = start(SLOW.format(mode="http", client="10s", server="1s", front="", back=word), s1=tcp(Wire.read_all))
+    with proxy.connect() as wire:
+        wire.send(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 6\r\n\r\n", *[b"x"] * 6, gap=0.2)
+        sent = time.monotonic()
+        assert wire.response().status == 504
+    assert (time.monotonic() - sent < 0.8) == bool(word)
+    proxy.wait_output("line-504-sH")
+
+
+@INDEPENDENT
+def test_a_client_that_takes_a_long_response(start, tcp, word):
+    """While it owes the rest of its request."""
+    def serve(wire):
+        wire.read_until(b"\r\n\r\n")
+        wire.send(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n", *[b"x"] * 10, gap=0.1)
+        wire.read_all()
+
+    proxy = start(SLOW.format(mode="http", client="500ms", server="10s", front=word, back=""), s1=tcp(serve))
+    with proxy.connect() as wire:
+        wire.send(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\nx")
+        got = wire.read_until(b"\r\n\r\n") + wire.read_all()
+    assert got.endswith(b"x" * 10) == (not word)
+    proxy.wait_output("line-200-c")
+
+
+@INDEPENDENT
+@pytest.mark.parametrize("tunnel", ["", "timeout tunnel 500ms"])
+def test_a_tunnel_in_one_direction(start, tcp, word, tunnel):
+    def serve(wire):
+        wire.send(*[b"x"] * 10, gap=0.1)
+        wire.read_all()
+
+    back = f"timeout server 10s\n{tunnel}"
+    proxy = start(SLOW.format(mode="tcp", client="10s" if tunnel else "500ms", server="10s", front=word, back=back),
+                  s1=tcp(serve))
+    with proxy.connect() as wire:
+        began = time.monotonic()
+        got = wire.read_all()
+    # The reference looks at its timer when the bytes stop.
+    assert IS_REFERENCE or (len(got) == 10) == (not word)
+    assert (time.monotonic() - began < 1.3) == bool(word)
+    proxy.wait_output(r"line-0-cD")

@@ -3,6 +3,7 @@
 // itself from start() to its end, on the worker of its Run.
 #pragma once
 
+#include <algorithm>
 #include <string>
 
 #include "proxy/run.h"
@@ -38,6 +39,8 @@ class Relay final {
     bool closed = false;  // and the sink knows
     bool source_broken = false, sink_broken = false;
     std::uint64_t moved = 0;
+    rt::Instant seen{};        // when bytes came last
+    bool independent = false;  // those alone keep the source alive (option independent-streams)
   };
   struct IdleTimer : rt::Timer {
     explicit IdleTimer(Relay& r) : rt::Timer(&IdleTimer::fire), relay(r) {}
@@ -53,7 +56,10 @@ class Relay final {
   Piece splice(Side& side);
   bool flush(Side& side);
   bool flush_pipe(Side& side);
-  rt::Instant expiry() const;
+  rt::Instant expiry(const Side& of, rt::Duration timeout, rt::Duration fin) const;
+  rt::Instant client_due() const { return expiry(up_, client_timeout_, client_fin_); }
+  rt::Instant server_due() const { return expiry(down_, server_timeout_, server_fin_); }
+  rt::Instant due() const { return std::min(client_due(), server_due()); }
   void on_timer();
   void finish(txn::Termination end);
   static void kill(void* relay);

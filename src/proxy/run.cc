@@ -134,7 +134,7 @@ void Run::begin(bool http) {
   server_bytes_ = 0;
   request_body_.edited = response_body_.edited = false;
   body_error_ = {};
-  client_seen_ = server_seen_ = rt::now();
+  client_seen_ = server_seen_ = client_took_ = server_took_ = rt::now();
   received_before_ = client_in_.received() - client_in_.raw().size();
   sent_before_ = client_out_.sent();
   counted_ = {};

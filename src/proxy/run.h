@@ -197,11 +197,15 @@ class Run final : public txn::Engine, rt::Watcher {
   bool asked_for_head() const;
   const http::Headers* request_trailers() const;
   const http::Headers* response_trailers() const;
-  bool waits_for_client() const;
+  rt::Instant client_body_deadline() const;
+  rt::Instant server_body_deadline() const;
   rt::Instant body_deadline() const;
   void body_timed_out();
-  void touch_client();
-  void touch_server();
+  // Bytes came from there, or went there.
+  void touch_client() { client_seen_ = rt::now(); }
+  void touch_server() { server_seen_ = rt::now(); }
+  void sent_to_client();
+  void sent_to_server();
   void drain_request();
 
   // --- filtering.cc
@@ -218,7 +222,7 @@ class Run final : public txn::Engine, rt::Watcher {
   bool send_filtered(txn::Direction direction, std::string_view head);
   Moved move_filtered(txn::Direction direction);
   rt::Wait wait_for_bodies(rt::Instant deadline);
-  rt::Instant tunnel_deadline() const;
+  rt::Instant tunnel_deadline(const Proxy& side, rt::Instant seen, rt::Duration patience) const;
   bool prepare_filtered_tunnel();
   Step relay_filtered();
   Step prepare_filtered_service();
@@ -351,7 +355,9 @@ class Run final : public txn::Engine, rt::Watcher {
   bool abrupt_ = false;  // the connection ends without a farewell (reject, silent-drop)
   bool handling_after_rules_ = false;
   http::ParseError body_error_;
+  // What its read timeout and its write timeout are counted from.
   rt::Instant client_seen_{}, server_seen_{};
+  rt::Instant client_took_{}, server_took_{};
   std::uint64_t server_bytes_ = 0;  // received from servers
   bool service_ran_ = false;
   std::uint64_t received_before_ = 0, sent_before_ = 0;  // on the connection, by earlier exchanges
