@@ -1,9 +1,10 @@
 """Options and tuning words of the global section that change what goes over the wire or what is logged."""
 import re
 import socket
+import time
 
 import pytest
-from harness import IS_REFERENCE, eventually
+from harness import IS_REFERENCE, Wire, eventually
 
 PLAIN = """
     frontend fe
@@ -269,3 +270,158 @@ def test_proxy_header_of_checks(start, tcp, word, local):
     """ % word, s1=server)
     eventually(lambda: seen)
     assert seen[0][12] == (0x20 if local else 0x21)
+
+
+def bytes_of(proxy, name):
+    """Bytes from and to clients that the statistics show for a frontend, and those of a server."""
+    rows = [line.split(",") for line in proxy.cli("show stat").splitlines()]
+    return [(int(row[8]), int(row[9])) for row in rows if len(row) > 9 and row[0] == name and row[1] != "BACKEND"]
+
+
+def test_counted_while_it_lasts(start, tcp):
+    def echo(wire):
+        head = wire.read_until(b"\n")
+        wire.send(head)
+        wire.read_all()
+
+    def endless(wire):
+        wire.read_until(b"\r\n\r\n")
+        wire.send(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n" + bytes(100))
+        wire.read_all()
+
+    proxy = start("""
+        global
+            stats socket @dir@/cli
+        listen tunnel
+            mode tcp
+            bind @tunnel@
+            option contstats
+            tcp-request content track-sc0 int(1) table seen
+            server s1 @echo@
+        listen later
+            mode tcp
+            bind @later@
+            server s1 @echo@
+        listen web
+            bind @web@
+            option contstats
+            server s1 @endless@
+        backend seen
+            stick-table type integer size 10 store bytes_in_cnt,bytes_out_cnt
+    """, echo=tcp(echo), endless=tcp(endless))
+    with proxy.connect("later") as later, proxy.connect("tunnel") as tunnel, proxy.connect("web") as web:
+        for wire in later, tunnel:
+            wire.send(b"0123456789\n")
+            wire.read_until(b"\n")
+        web.send(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+        web.read_until(b"\r\n\r\n" + bytes(100))
+        eventually(lambda: bytes_of(proxy, "tunnel") == [(11, 11), (11, 11)])
+        assert "bytes_in_cnt=11 bytes_out_cnt=11" in proxy.cli("show table seen")
+        eventually(lambda: bytes_of(proxy, "web")[0][1] >= 100 and bytes_of(proxy, "web")[1][1] >= 100)
+        assert bytes_of(proxy, "later") == [(0, 0), (0, 0)]
+    # At the end nothing is counted again.
+    eventually(lambda: bytes_of(proxy, "later") == [(11, 11), (11, 11)])
+    eventually(lambda: "use=0" in proxy.cli("show table seen"))
+    assert bytes_of(proxy, "tunnel") == [(11, 11), (11, 11)]
+    assert "bytes_in_cnt=11 bytes_out_cnt=11" in proxy.cli("show table seen")
+
+
+@pytest.mark.parametrize("mode, hello, answer", [
+    ("tcp", b"ping\n", b"pong\n"),
+    ("http", b"GET / HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: y\r\n\r\n",
+     b"HTTP/1.1 101 Switching\r\nconnection: upgrade\r\nupgrade: y\r\n\r\n")])
+def test_bytes_of_tunnels_count_once(start, tcp, mode, hello, answer):
+    def serve(wire):
+        wire.read_until(hello[-4:])
+        wire.send(answer)
+        wire.send(wire.read_until(b"end\n"))
+
+    proxy = start(f"""
+        global
+            stats socket @dir@/cli
+        listen fe
+            mode {mode}
+            bind @fe@
+            log stdout format raw local0
+            log-format bytes-%U-%B
+            tcp-request content track-sc0 int(1) table seen
+            tcp-response content accept
+            server s1 @s1@
+        backend seen
+            stick-table type integer size 10 store bytes_in_cnt,bytes_out_cnt
+    """, s1=tcp(serve))
+    with proxy.connect() as wire:
+        wire.send(hello)
+        wire.read_until(answer[-4:])
+        wire.send(b"end\n")
+        assert wire.read_all().endswith(b"end\n")
+    # The reference writes heads anew and counts what it wrote.
+    sent, got = map(int, proxy.wait_output(r"bytes-(\d+)-(\d+)").groups())
+    assert 0 <= sent - len(hello + b"end\n") < 10 and 0 <= got - len(answer + b"end\n") < 10
+    assert f"bytes_in_cnt={sent} bytes_out_cnt={got}" in proxy.cli("show table seen")
+
+
+SLOW = """
+    defaults
+        mode {mode}
+        timeout connect 5s
+        timeout client {client}
+        timeout server {server}
+    frontend fe
+        bind @fe@
+        log stdout format raw local0
+        log-format line-%ST-%ts
+        {front}
+        default_backend be
+    backend be
+        {back}
+        server s1 @s1@
+"""
+INDEPENDENT = pytest.mark.parametrize("word", ["", "option independent-streams"])
+
+
+@INDEPENDENT
+def test_a_server_that_takes_a_long_request(start, tcp, word):
+    """What it takes keeps it alive, unless each direction is on its own; then its time is long over."""
+    proxy = start(SLOW.format(mode="http", client="10s", server="1s", front="", back=word), s1=tcp(Wire.read_all))
+    with proxy.connect() as wire:
+        wire.send(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 6\r\n\r\n", *[b"x"] * 6, gap=0.2)
+        sent = time.monotonic()
+        assert wire.response().status == 504
+    assert (time.monotonic() - sent < 0.8) == bool(word)
+    proxy.wait_output("line-504-sH")
+
+
+@INDEPENDENT
+def test_a_client_that_takes_a_long_response(start, tcp, word):
+    """While it owes the rest of its request."""
+    def serve(wire):
+        wire.read_until(b"\r\n\r\n")
+        wire.send(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n", *[b"x"] * 10, gap=0.1)
+        wire.read_all()
+
+    proxy = start(SLOW.format(mode="http", client="500ms", server="10s", front=word, back=""), s1=tcp(serve))
+    with proxy.connect() as wire:
+        wire.send(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\nx")
+        got = wire.read_until(b"\r\n\r\n") + wire.read_all()
+    assert got.endswith(b"x" * 10) == (not word)
+    proxy.wait_output("line-200-c")
+
+
+@INDEPENDENT
+@pytest.mark.parametrize("tunnel", ["", "timeout tunnel 500ms"])
+def test_a_tunnel_in_one_direction(start, tcp, word, tunnel):
+    def serve(wire):
+        wire.send(*[b"x"] * 10, gap=0.1)
+        wire.read_all()
+
+    back = f"timeout server 10s\n{tunnel}"
+    proxy = start(SLOW.format(mode="tcp", client="10s" if tunnel else "500ms", server="10s", front=word, back=back),
+                  s1=tcp(serve))
+    with proxy.connect() as wire:
+        began = time.monotonic()
+        got = wire.read_all()
+    # The reference looks at its timer when the bytes stop.
+    assert IS_REFERENCE or (len(got) == 10) == (not word)
+    assert (time.monotonic() - began < 1.3) == bool(word)
+    proxy.wait_output(r"line-0-cD")

@@ -15,6 +15,7 @@
 
 #include "app/assemble.h"
 #include "app/command_line.h"
+#include "app/global/keyword.h"
 #include "app/inspect_scripts.h"
 #include "app/keyword_dump.h"
 #include "app/process.h"
@@ -24,6 +25,8 @@
 #include "config/limits.h"
 #include "config/load.h"
 #include "expr/log_format.h"
+#include "proxy/thread_set.h"
+#include "rt/placement.h"
 
 namespace app {
 namespace {
@@ -137,6 +140,23 @@ unsigned worker_count(const GlobalSettings& settings) {
   return static_cast<unsigned>(count);
 }
 
+// "thread" of bind lines, once it is known how many there are.
+void check_threads(const proxy::Config& config, unsigned workers,
+                   config::Diagnostics& diagnostics) {
+  for (const auto& proxy : config.proxies) {
+    for (const auto& bind : proxy->binds) {
+      unsigned serving = 0;
+      for (unsigned i = 0; i < workers; ++i)
+        serving += proxy::in_thread_set(bind->thread_set, i) ? 1 : 0;
+      if (serving == 0)
+        diagnostics.alert(
+            bind->at,
+            fmt::format("frontend '{}': 'thread {}' names none of the {} threads of group 1.",
+                        proxy->name, bind->thread_set, workers));
+    }
+  }
+}
+
 // Reads the rest under the Runtime's counters, says what there is to say, and runs.
 int run_generation(const CommandLine& line, config::Tree tree, GlobalSettings settings,
                    config::Diagnostics& diagnostics) {
@@ -150,6 +170,9 @@ int run_generation(const CommandLine& line, config::Tree tree, GlobalSettings se
   generation.tree = std::move(tree);
   generation.settings = std::move(settings);
   assemble(generation, line, diagnostics);
+  const unsigned workers = worker_count(generation.settings);
+  check_placement(generation.settings, workers, diagnostics);
+  check_threads(generation.config, workers, diagnostics);
   const bool good = conclude(diagnostics, line, generation.settings);
   if (line.keyword_classes)
     print(stdout, dump_keywords(*line.keyword_classes, generation.expressions, generation.actions));
@@ -165,6 +188,8 @@ int run_generation(const CommandLine& line, config::Tree tree, GlobalSettings se
       return 1;
     }
   }
+  if (!generation.settings.processors.empty())
+    rt::place_workers(places_of_workers(generation.settings, workers));
   return serve(*runtime, generation, line, std::move(daemon),
                static_cast<unsigned>(diagnostics.warnings()));
 }

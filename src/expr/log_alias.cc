@@ -163,7 +163,7 @@ std::int64_t status(Context& context) {
   if (context.exchange == nullptr) return 0;
   if (context.exchange->response_valid) return context.exchange->response.status;
   if (context.exchange->reply != nullptr) return context.exchange->reply->status;
-  return context.exchange->is_http && !context.exchange->request_valid ? 0 : -1;
+  return context.exchange->is_http && context.exchange->request_valid ? -1 : 0;
 }
 std::int64_t retries(Context& context) {
   return context.exchange != nullptr ? context.exchange->retries : 0;

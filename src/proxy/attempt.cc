@@ -206,7 +206,7 @@ Step Run::connect_server() {
   server_in_.attach(link_.connection.get());
   server_out_.attach(link_.connection.get());
   link_.connection->io().park(this);
-  server_seen_ = rt::now();
+  server_seen_ = server_took_ = rt::now();
   server_keep_alive_ = false;
   if (!link_.reused) server.observed(true, false);
   log_step(txn::LogOrigin::connect);
@@ -378,6 +378,7 @@ void Run::send_request() {
   while (head.headers.size() > own) head.headers.remove_at(head.headers.size() - 1);
   server_keep_alive_ = !close;
   request_head_sent_ = true;
+  sent_to_server();
 
   if (filtered(txn::Direction::request)) {
     send_filtered(txn::Direction::request, bytes);
@@ -466,7 +467,7 @@ Outcome Run::await_response() {
     }
     const rt::Instant deadline = body_deadline();
     if (rt::now() >= deadline)
-      return waits_for_client() ? Outcome::request_timeout : Outcome::timed_out;
+      return rt::now() >= client_body_deadline() ? Outcome::request_timeout : Outcome::timed_out;
     if (wait_for_bodies(deadline) == rt::Wait::cancelled) return Outcome::killed;
   }
 }

@@ -12,8 +12,16 @@ namespace {
 constexpr int kPieces = 8;  // moved in one direction before the other is looked at
 }
 
-void Run::touch_client() { client_seen_ = rt::now(); }
-void Run::touch_server() { server_seen_ = rt::now(); }
+// A side that takes bytes is alive, so that nothing is held against it which it does not send
+// meanwhile; unless "option independent-streams" says otherwise.
+void Run::sent_to_client() {
+  client_took_ = rt::now();
+  if (!frontend_->options.has(Option::independent_streams)) client_seen_ = client_took_;
+}
+void Run::sent_to_server() {
+  server_took_ = rt::now();
+  if (!backend_->options.has(Option::independent_streams)) server_seen_ = server_took_;
+}
 
 // The request whole, or given up: for an attempt to be repeated its body is kept up to a buffer's
 // size.
@@ -38,7 +46,7 @@ Run::Moved Run::move_request() {
       const std::size_t before = server_out_.kept();
       if (!server_out_.flush()) return Moved::sink_gone;
       if (server_out_.kept() != before) {
-        touch_server();
+        sent_to_server();
         result = Moved::some;
       }
       if (server_out_.blocked()) return result;
@@ -53,6 +61,7 @@ Run::Moved Run::move_request() {
           result = Moved::some;
           x().request_body_bytes += passing.count;
           if (!server_out_.push(passing, chunked)) return Moved::sink_gone;
+          sent_to_server();
           if (client_in_.all_here()) request_sent_ = true;
           continue;
         }
@@ -72,6 +81,7 @@ Run::Moved Run::move_request() {
     keep_for_retry(payload);
     if (!server_out_.send_body({}, payload, chunked, last, request_trailers()))
       return Moved::sink_gone;
+    sent_to_server();
     x().request_body_bytes += payload.size();
     client_in_.consume(payload.size());
     result = Moved::some;
@@ -98,7 +108,7 @@ Run::Moved Run::move_response() {
       const std::size_t before = client_out_.kept();
       if (!client_out_.flush()) return Moved::sink_gone;
       if (client_out_.kept() != before) {
-        touch_client();
+        sent_to_client();
         result = Moved::some;
       }
       if (client_out_.blocked()) return result;
@@ -114,6 +124,7 @@ Run::Moved Run::move_response() {
           x().response_body_bytes += passing.count;
           if (server_in_.all_here()) server_is_done();
           if (!client_out_.push(passing, response_chunked_)) return Moved::sink_gone;
+          sent_to_client();
           response_done_ = server_in_.all_here();
           continue;
         }
@@ -150,6 +161,7 @@ void Run::server_is_done() {
 
 // Rules may have made another method of a client's HEAD; the client still expects no body.
 bool Run::send_to_client(std::string_view head, std::string_view payload, bool last) {
+  sent_to_client();
   if (body_hidden_) return head.empty() || client_out_.send(head);
   return client_out_.send_body(head, payload, response_chunked_, last, response_trailers());
 }
@@ -160,29 +172,33 @@ bool Run::asked_for_head() const {
                                    : e.original_method == "HEAD";
 }
 
-// Whether the next thing has to come from the client: body bytes, or room for ours.
-bool Run::waits_for_client() const {
-  if (client_out_.blocked()) return true;
-  return !request_sent_ && !request_dead_ && !server_out_.blocked();
+// When the client is given up: it has to take what is kept for it, and to send what is not there
+// yet where the server takes it.
+rt::Instant Run::client_body_deadline() const {
+  const rt::Duration timeout = client_timeout();
+  rt::Instant since = rt::kNever;
+  if (client_out_.blocked()) since = client_took_;
+  if (!request_sent_ && !request_dead_ && !server_out_.blocked())
+    since = std::min(since, client_seen_);
+  return since == rt::kNever || timeout == rt::kForever ? rt::kNever : since + timeout;
+}
+
+// Of the server nothing is expected before it has the whole request.
+rt::Instant Run::server_body_deadline() const {
+  const rt::Duration timeout = server_timeout();
+  rt::Instant since = rt::kNever;
+  if (server_out_.blocked()) since = server_took_;
+  if (!response_done_ && !client_out_.blocked() && (request_sent_ || request_dead_))
+    since = std::min(since, server_seen_);
+  return since == rt::kNever || timeout == rt::kForever ? rt::kNever : since + timeout;
 }
 
 rt::Instant Run::body_deadline() const {
-  rt::Instant deadline = rt::kNever;
-  const auto consider = [&](rt::Instant since, rt::Duration timeout) {
-    if (timeout != rt::kForever) deadline = std::min(deadline, since + timeout);
-  };
-  if (waits_for_client()) consider(client_seen_, client_timeout());
-  const bool waits_for_server =
-      server_out_.blocked() || (!response_done_ && !client_out_.blocked() &&
-                                (request_sent_ || request_dead_ || response_started_));
-  if (waits_for_server) consider(server_seen_, server_timeout());
-  return deadline;
+  return std::min(client_body_deadline(), server_body_deadline());
 }
 
 void Run::body_timed_out() {
-  const rt::Duration client = client_timeout();
-  const bool clients =
-      waits_for_client() && client != rt::kForever && rt::now() >= client_seen_ + client;
+  const bool clients = rt::now() >= client_body_deadline();
   x().end = {clients ? txn::Cause::client_timeout : txn::Cause::server_timeout,
              response_done_ ? txn::Phase::last : txn::Phase::data};
 }
@@ -211,7 +227,7 @@ void Run::relay_trouble(Moved moved, bool response_side) {
 Step Run::relay_bodies() {
   constexpr int kRounds = 16;  // turns before others get theirs
   int rounds = 0;
-  server_seen_ = client_seen_ = rt::now();
+  sent_to_client();
   while (true) {
     const Moved response = move_response();
     if (response > Moved::some) {

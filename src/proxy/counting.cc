@@ -2,6 +2,7 @@
 #include <chrono>
 #include <utility>
 
+#include "proxy/relay.h"
 #include "proxy/run.h"
 #include "proxy/session.h"
 #include "txn/tracking.h"
@@ -53,32 +54,53 @@ void Run::count_server_status() {
   if (e.counted_failure) count_tracked(state::StickEvent::failure);
 }
 
-// What came from servers or a service, as it came.
-void Run::count_tracked_bytes() {
+Run::Traffic Run::traffic() const {
+  Traffic sum{.in = client_in_.received() - client_in_.raw().size() - received_before_,
+              .out = client_out_.sent() - sent_before_,
+              .from_servers = server_bytes_};
+  if (server_in_.connection() != nullptr) sum.from_servers += server_in_.received();
+  if (relay_ != nullptr) {
+    sum.in += relay_->from_client();
+    sum.out += relay_->from_server();
+    sum.from_servers += relay_->received_from_server();
+  }
+  return sum;
+}
+
+// The bytes that have come since this was called last.
+void Run::count_traffic() {
   const txn::Exchange& e = x();
-  if (!e.is_http || e.request_valid) count_tracked(state::StickEvent::bytes_in, e.bytes_in);
-  const std::uint64_t out = server_bytes_ + (service_ran_ ? e.bytes_out : 0);
-  if (out != 0) count_tracked(state::StickEvent::bytes_out, out);
+  const Traffic now = traffic();
+  const Traffic before = std::exchange(counted_, now);
+  const std::uint64_t in = now.in - before.in, out = now.out - before.out;
+  const auto add = [&](auto& counters) {
+    counters.bytes_in.add(in);
+    counters.bytes_out.add(out);
+  };
+  add(frontend_->state->frontend.mine());
+  if (state::ListenerState* listener = e.session.listener; listener != nullptr && listener->counts)
+    add(listener->counters.mine());
+  if (backend_ != nullptr) add(backend_->state->backend.mine());
+  if (backend_ != nullptr && e.server != nullptr) add(e.server->counters.mine());
+  if (!e.is_http || e.request_valid) count_tracked(state::StickEvent::bytes_in, in);
+  // What came from servers or a service, as it came.
+  const std::uint64_t given = now.from_servers - before.from_servers + (service_ran_ ? out : 0);
+  if (given != 0) count_tracked(state::StickEvent::bytes_out, given);
+}
+
+// Not before it is known on whose account.
+void Run::CountTimer::fire(rt::Timer& timer) {
+  Run& run = static_cast<CountTimer&>(timer).run;
+  if (run.x().server != nullptr || run.service_ran_) run.count_traffic();
+  timer.arm(rt::now() + kRecount);
 }
 
 void Run::count_end() {
   txn::Exchange& e = x();
-  state::ProxyCounters& front = frontend_->state->frontend.mine();
-  front.bytes_in.add(e.bytes_in);
-  front.bytes_out.add(e.bytes_out);
-  if (state::ListenerState* listener = e.session.listener;
-      listener != nullptr && listener->counts) {
-    listener->counters.mine().bytes_in.add(e.bytes_in);
-    listener->counters.mine().bytes_out.add(e.bytes_out);
-  }
   if (backend_ == nullptr) return;
   state::ProxyCounters& back = backend_->state->backend.mine();
-  back.bytes_in.add(e.bytes_in);
-  back.bytes_out.add(e.bytes_out);
   if (e.server == nullptr) return;
   state::ServerCounters& server = e.server->counters.mine();
-  server.bytes_in.add(e.bytes_in);
-  server.bytes_out.add(e.bytes_out);
   if (!response_started_ || is_reply_) return;
   add_times(back, e.times);
   add_times(server, e.times);

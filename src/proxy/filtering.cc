@@ -128,6 +128,7 @@ bool Run::send_filtered(Direction direction, std::string_view head) {
   if (direction == Direction::request) {
     const bool chunked = x().is_http && x().request.framing == http::Framing::chunked;
     sent = server_out_.send_body(head, bytes, chunked, last, request_trailers());
+    sent_to_server();
     request_sent_ = last;
     if (last && cut) server_keep_alive_ = false;
     if (last && lane.cut) keep_alive_ = false;
@@ -153,7 +154,7 @@ Run::Moved Run::move_filtered(Direction direction) {
       const std::size_t before = out.kept();
       if (!out.flush()) return Moved::sink_gone;
       if (out.kept() != before) {
-        request ? touch_server() : touch_client();
+        request ? sent_to_server() : sent_to_client();
         result = Moved::some;
       }
       if (out.blocked()) return result;
@@ -177,11 +178,12 @@ rt::Wait Run::wait_for_bodies(rt::Instant deadline) {
   return wait(filters_ == nullptr ? deadline : std::min(deadline, filters_->next_wake()));
 }
 
-rt::Instant Run::tunnel_deadline() const {
-  const rt::Duration tunnel = tunnel_timeout();
-  const rt::Duration patience =
-      tunnel != rt::kForever ? tunnel : std::min(client_timeout(), server_timeout());
-  return patience == rt::kForever ? rt::kNever : std::max(client_seen_, server_seen_) + patience;
+// What keeps one side alive keeps both, unless "option independent-streams" says otherwise.
+rt::Instant Run::tunnel_deadline(const Proxy& side, rt::Instant seen, rt::Duration patience) const {
+  if (const rt::Duration tunnel = tunnel_timeout(); tunnel != rt::kForever) patience = tunnel;
+  if (patience == rt::kForever) return rt::kNever;
+  if (!side.options.has(Option::independent_streams)) seen = std::max(client_seen_, server_seen_);
+  return seen + patience;
 }
 
 // Whether filters look at the bytes of a tunnel; then both of its lanes are made ready.
@@ -226,9 +228,12 @@ Step Run::relay_filtered() {
       rt::yield();
       continue;
     }
-    const rt::Instant deadline = tunnel_deadline();
+    const rt::Instant client_due = tunnel_deadline(*frontend_, client_seen_, client_timeout());
+    const rt::Instant server_due = tunnel_deadline(*backend_, server_seen_, server_timeout());
+    const rt::Instant deadline = std::min(client_due, server_due);
     if (rt::now() >= deadline) {
-      const bool client = client_timeout() <= server_timeout();
+      const bool client =
+          client_due == server_due ? client_timeout() <= server_timeout() : client_due < server_due;
       x().end = {client ? txn::Cause::client_timeout : txn::Cause::server_timeout,
                  txn::Phase::data};
       return Step::closed;

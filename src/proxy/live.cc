@@ -57,8 +57,9 @@ bool Run::describe(LiveExchange& out) const {
   out.service = e.service_name;
   out.age = rt::now() - e.session.accepted;
   out.start_wall_us = e.times.start_wall_us;
-  out.bytes_in = e.bytes_in;
-  out.bytes_out = e.bytes_out;
+  const Traffic so_far = traffic();
+  out.bytes_in = so_far.in;
+  out.bytes_out = so_far.out;
   out.retries = e.retries;
   out.tunnel = fiber_ == nullptr;
   return true;

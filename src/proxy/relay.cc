@@ -37,15 +37,19 @@ Relay::Relay(Run& run)
   };
   adopt(up_, run.server_out_, run.client_in_);
   // What the client sent was counted when it came; what goes to it is counted as it goes.
-  down_.moved = run.server_in_.payload().size() + run.server_in_.raw().size();
-  run.server_bytes_ += run.server_in_.received() - down_.moved;
+  adopted_ = run.server_in_.payload().size() + run.server_in_.raw().size();
+  run.server_bytes_ += run.server_in_.received();
   adopt(down_, run.client_out_, run.server_in_);
+  up_.independent = run.frontend_->options.has(Option::independent_streams);
+  down_.independent = run.backend_->options.has(Option::independent_streams);
+  up_.seen = down_.seen = active_;
   run.client_in_.detach();
   run.server_in_.detach();
+  run.relay_ = this;
   run.slot_.on_kill(&Relay::kill, this);
   up_.source.io().park(&up_);
   down_.source.io().park(&down_);
-  timer_.arm(expiry());
+  timer_.arm(due());
 }
 
 void Relay::kill(void* relay) {
@@ -129,7 +133,7 @@ bool Relay::move(Side& side) {
     side.sink_broken = piece == Piece::sink_broken;
     side.ended = piece == Piece::ended || side.source_broken;
     if (side.source_broken || side.sink_broken) return false;
-    active_ = rt::now();
+    side.seen = active_ = rt::now();
     if (piece == Piece::stuck) return true;
   }
   if (side.pipe.held() && !side.in_bulk) side.pipe.drop();
@@ -146,28 +150,28 @@ void Relay::turn() {
     return finish({client ? txn::Cause::client : txn::Cause::server, txn::Phase::data});
   }
   if (up_.closed && down_.closed) return finish({});
-  if ((up_.ended || down_.ended) && !was_ended) timer_.arm(expiry());
+  if ((up_.ended || down_.ended) && !was_ended) timer_.arm(due());
 }
 
 // The timer is not moved with each byte: when it fires it is asked what is due.
-rt::Instant Relay::expiry() const {
-  const auto earliest = [](rt::Duration a, rt::Duration b) { return std::min(a, b); };
-  rt::Duration limit = tunnel_timeout_ != rt::kForever ? tunnel_timeout_
-                                                       : earliest(client_timeout_, server_timeout_);
-  if (up_.ended && client_fin_ != rt::kForever) limit = earliest(limit, client_fin_);
-  if (down_.ended && server_fin_ != rt::kForever) limit = earliest(limit, server_fin_);
-  return limit == rt::kForever ? rt::kNever : active_ + limit;
+rt::Instant Relay::expiry(const Side& of, rt::Duration timeout, rt::Duration fin) const {
+  if (tunnel_timeout_ != rt::kForever) timeout = tunnel_timeout_;
+  if (of.ended) timeout = std::min(timeout, fin);
+  const rt::Instant since = of.independent && !of.ended ? of.seen : active_;
+  return timeout == rt::kForever ? rt::kNever : since + timeout;
 }
 
 void Relay::IdleTimer::fire(rt::Timer& timer) { static_cast<IdleTimer&>(timer).relay.on_timer(); }
 
 void Relay::on_timer() {
-  const rt::Instant due = expiry();
-  if (due > rt::now()) {
-    timer_.arm(due);
+  const rt::Instant client_end = client_due(), server_end = server_due();
+  const rt::Instant end = std::min(client_end, server_end);
+  if (end > rt::now()) {
+    timer_.arm(end);
     return;
   }
-  const bool client = client_timeout_ <= server_timeout_;
+  const bool client =
+      client_end == server_end ? client_timeout_ <= server_timeout_ : client_end < server_end;
   finish({client ? txn::Cause::client_timeout : txn::Cause::server_timeout, txn::Phase::data});
 }
 
@@ -179,19 +183,17 @@ void Relay::finish(txn::Termination end) {
   down_.source.io().park(nullptr);
   Run& run = run_;
   run.x().end = end;
-  run.x().bytes_in += up_.moved;
-  run.x().bytes_out += down_.moved;
-  run.server_bytes_ += down_.moved;
-  run.x().request_body_bytes += up_.moved;
-  run.x().response_body_bytes += down_.moved;
+  run.x().request_body_bytes += from_client();
+  run.x().response_body_bytes += from_server();
   if (end.cause == txn::Cause::client) run.backend_->state->backend.mine().client_aborts.add();
   if (end.cause == txn::Cause::server) run.backend_->state->backend.mine().server_aborts.add();
   run.slot_.on_kill(nullptr, nullptr);
   rt::spawn([this, &run] {
-    delete this;
     run.fiber_ = rt::current();
     Session& session = *run.session_;
     run.end_exchange();
+    run.relay_ = nullptr;
+    delete this;
     run.give_back();
     session.close();
   });

@@ -3,6 +3,7 @@
 // itself from start() to its end, on the worker of its Run.
 #pragma once
 
+#include <algorithm>
 #include <string>
 
 #include "proxy/run.h"
@@ -16,6 +17,11 @@ class Relay final {
  public:
   // Takes over the connections of `run`, with what its inputs and outputs still hold.
   static void start(Run& run);
+
+  std::uint64_t from_client() const { return up_.moved; }
+  // With what was received before the relay took over, or without.
+  std::uint64_t from_server() const { return adopted_ + down_.moved; }
+  std::uint64_t received_from_server() const { return down_.moved; }
 
  private:
   // One direction: from `source` to `sink`.
@@ -33,6 +39,8 @@ class Relay final {
     bool closed = false;  // and the sink knows
     bool source_broken = false, sink_broken = false;
     std::uint64_t moved = 0;
+    rt::Instant seen{};        // when bytes came last
+    bool independent = false;  // those alone keep the source alive (option independent-streams)
   };
   struct IdleTimer : rt::Timer {
     explicit IdleTimer(Relay& r) : rt::Timer(&IdleTimer::fire), relay(r) {}
@@ -48,13 +56,17 @@ class Relay final {
   Piece splice(Side& side);
   bool flush(Side& side);
   bool flush_pipe(Side& side);
-  rt::Instant expiry() const;
+  rt::Instant expiry(const Side& of, rt::Duration timeout, rt::Duration fin) const;
+  rt::Instant client_due() const { return expiry(up_, client_timeout_, client_fin_); }
+  rt::Instant server_due() const { return expiry(down_, server_timeout_, server_fin_); }
+  rt::Instant due() const { return std::min(client_due(), server_due()); }
   void on_timer();
   void finish(txn::Termination end);
   static void kill(void* relay);
 
   Run& run_;
   Side up_, down_;
+  std::uint64_t adopted_ = 0;  // of the server's bytes, received before
   rt::Instant active_;
   rt::Duration client_timeout_, server_timeout_, tunnel_timeout_, client_fin_, server_fin_;
   IdleTimer timer_{*this};

@@ -227,7 +227,7 @@ bool Run::flush_client(rt::Instant deadline) {
     const std::size_t before = client_out_.kept();
     if (!client_out_.flush()) return false;
     if (!client_out_.blocked()) break;
-    if (client_out_.kept() != before) touch_client();
+    if (client_out_.kept() != before) sent_to_client();
     if (rt::now() >= deadline || wait(deadline) == rt::Wait::cancelled) return false;
   }
   return !client_out_.broken();

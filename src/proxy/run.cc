@@ -140,9 +140,11 @@ void Run::begin(bool http) {
   server_bytes_ = 0;
   request_body_.edited = response_body_.edited = false;
   body_error_ = {};
-  client_seen_ = server_seen_ = rt::now();
+  client_seen_ = server_seen_ = client_took_ = server_took_ = rt::now();
   received_before_ = client_in_.received() - client_in_.raw().size();
   sent_before_ = client_out_.sent();
+  counted_ = {};
+  if (frontend_->options.has(Option::contstats)) count_timer_.arm(rt::now() + kRecount);
 }
 
 expr::Context Run::context(const Proxy& of, txn::Direction direction) {
@@ -216,7 +218,7 @@ void Run::drop_server(bool reusable) {
   if (!link_.connection) return;
   link_.connection->io().park(nullptr);
   x().server_connection = nullptr;
-  server_bytes_ += server_in_.received();
+  if (server_in_.connection() != nullptr) server_bytes_ += server_in_.received();
   const bool clean = !server_in_.has_bytes() && !server_in_.at_end() && !server_out_.blocked();
   server_in_.detach();
   server_out_.detach();
@@ -239,9 +241,11 @@ void Run::settle() {
   pick_.reset();
   if (std::exchange(counted_backend_, false))
     e.backend->backend_sessions.fetch_sub(1, std::memory_order_relaxed);
-  e.bytes_out += client_out_.sent() - sent_before_;
-  e.bytes_in += client_in_.received() - client_in_.raw().size() - received_before_;
-  count_tracked_bytes();
+  const Traffic total = traffic();
+  e.bytes_in = total.in;
+  e.bytes_out = total.out;
+  count_timer_.disarm();
+  count_traffic();
   log_end();
   count_end();
 }

@@ -10,6 +10,7 @@
 
 #include "proxy/config.h"
 #include "rt/io.h"
+#include "rt/timer.h"
 #include "txn/exchange.h"
 #include "upstream/backend.h"
 #include "wire/input.h"
@@ -19,6 +20,7 @@ namespace proxy {
 
 class Filters;
 class FilterView;
+class Relay;
 class Session;
 class Run;
 struct LiveExchange;
@@ -197,11 +199,15 @@ class Run final : public txn::Engine, rt::Watcher {
   bool asked_for_head() const;
   const http::Headers* request_trailers() const;
   const http::Headers* response_trailers() const;
-  bool waits_for_client() const;
+  rt::Instant client_body_deadline() const;
+  rt::Instant server_body_deadline() const;
   rt::Instant body_deadline() const;
   void body_timed_out();
-  void touch_client();
-  void touch_server();
+  // Bytes came from there, or went there.
+  void touch_client() { client_seen_ = rt::now(); }
+  void touch_server() { server_seen_ = rt::now(); }
+  void sent_to_client();
+  void sent_to_server();
   void drain_request();
 
   // --- filtering.cc
@@ -218,7 +224,7 @@ class Run final : public txn::Engine, rt::Watcher {
   bool send_filtered(txn::Direction direction, std::string_view head);
   Moved move_filtered(txn::Direction direction);
   rt::Wait wait_for_bodies(rt::Instant deadline);
-  rt::Instant tunnel_deadline() const;
+  rt::Instant tunnel_deadline(const Proxy& side, rt::Instant seen, rt::Duration patience) const;
   bool prepare_filtered_tunnel();
   Step relay_filtered();
   Step prepare_filtered_service();
@@ -266,12 +272,17 @@ class Run final : public txn::Engine, rt::Watcher {
   void announce();
 
   // --- counting.cc
+  struct Traffic {
+    std::uint64_t in = 0, out = 0;  // client side: received, sent
+    std::uint64_t from_servers = 0;
+  };
+  Traffic traffic() const;
+  void count_traffic();
   void count_end();
   void count_status();
   void count_tracked(state::StickEvent event, std::uint64_t n = 1);
   void count_request();
   void count_server_status();
-  void count_tracked_bytes();
 
   // --- persistence.cc
   void read_persistence_cookie();
@@ -346,10 +357,22 @@ class Run final : public txn::Engine, rt::Watcher {
   bool abrupt_ = false;  // the connection ends without a farewell (reject, silent-drop)
   bool handling_after_rules_ = false;
   http::ParseError body_error_;
+  // What its read timeout and its write timeout are counted from.
   rt::Instant client_seen_{}, server_seen_{};
+  rt::Instant client_took_{}, server_took_{};
   std::uint64_t server_bytes_ = 0;  // received from servers
   bool service_ran_ = false;
   std::uint64_t received_before_ = 0, sent_before_ = 0;  // on the connection, by earlier exchanges
+  Relay* relay_ = nullptr;                               // the tunnel this has become
+  Traffic counted_;                                      // of this exchange, in the statistics
+  // option contstats: counts what has come so far, from time to time.
+  struct CountTimer : rt::Timer {
+    explicit CountTimer(Run& r) : rt::Timer(&CountTimer::fire), run(r) {}
+    static void fire(rt::Timer& timer);
+    Run& run;
+  };
+  static constexpr rt::Duration kRecount = std::chrono::seconds(5);
+  CountTimer count_timer_{*this};
   std::string service_head_;
   std::string log_text_;
   Run* next_free_ = nullptr;

@@ -10,6 +10,7 @@
 #include "net/listener.h"
 #include "proxy/hooks.h"
 #include "proxy/session.h"
+#include "proxy/thread_set.h"
 #include "rt/memory.h"
 #include "rt/timer.h"
 
@@ -241,14 +242,16 @@ void Listening::start() {
   accepting = this;
   for (const auto& owned : sockets_) {
     Socket& socket = *owned;
-    socket.open_doors = runtime.size();
-    for (unsigned i = 0; i < runtime.size(); ++i)
+    for (unsigned i = 0; i < runtime.size(); ++i) {
       socket.doors.push_back(std::make_unique<Socket::Door>(socket));
+      socket.open_doors += in_thread_set(socket.bind->thread_set, i) ? 1 : 0;
+    }
   }
   runtime.post_all([this](rt::Worker& worker) {
     for (const auto& owned : sockets_) {
       Socket::Door& door = *owned->doors[worker.index()];
       Socket& socket = *owned;
+      if (!in_thread_set(socket.bind->thread_set, worker.index())) continue;
       door.acceptor = std::make_unique<net::Acceptor>(
           socket.fd, [&socket, &door](int fd, const sockaddr_storage& peer, socklen_t size) {
             return socket.accept(fd, peer, size, door);

@@ -47,7 +47,6 @@ Step Run::tcp_response_rules() {
     if (move_filtered(txn::Direction::request) > Moved::some) return Step::closed;
   } else {
     const std::string_view first = client_in_.payload();
-    x().bytes_in += first.size();
     if (!first.empty() && !server_out_.send(first)) return Step::closed;
     client_in_.consume(first.size());
   }

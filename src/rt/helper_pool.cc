@@ -1,6 +1,9 @@
 #include "rt/helper_pool.h"
 
+#include <sched.h>
+
 #include <chrono>
+#include <optional>
 #include <system_error>
 
 namespace rt {
@@ -8,6 +11,7 @@ namespace rt {
 namespace {
 constexpr std::size_t kMostThreads = 64;
 constexpr auto kIdle = std::chrono::seconds(5);
+std::optional<cpu_set_t> anywhere;  // where threads of the pool run, if not where they are begun
 }  // namespace
 
 HelperPool::~HelperPool() {
@@ -38,6 +42,12 @@ void HelperPool::submit(base::Function<void()> work) {
   work();
 }
 
+void HelperPool::run_anywhere() {
+  cpu_set_t here;
+  CPU_ZERO(&here);
+  if (::sched_getaffinity(0, sizeof here, &here) == 0) anywhere = here;
+}
+
 // Does without when the system refuses one.
 void HelperPool::start_thread() {
   try {
@@ -54,6 +64,7 @@ void HelperPool::join_ended() {
 }
 
 void HelperPool::serve() {
+  if (anywhere) ::sched_setaffinity(0, sizeof *anywhere, &*anywhere);
   std::unique_lock lock(mutex_);
   while (!ending_) {
     if (work_.empty()) {

@@ -22,6 +22,9 @@ class HelperPool {
 
   // `work` must not throw. Where no thread can be had at all, it runs at once in the caller.
   void submit(base::Function<void()> work);
+  // A thread inherits the place of the one that starts it: those of the pool go back to where the
+  // caller may run now. Before the first submit().
+  static void run_anywhere();
 
  private:
   void start_thread();

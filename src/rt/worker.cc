@@ -1,5 +1,7 @@
 #include "rt/worker.h"
 
+#include <sched.h>
+
 #include <atomic>
 #include <chrono>
 #include <thread>
@@ -7,6 +9,7 @@
 
 #include "rt/helper_pool.h"
 #include "rt/loop.h"
+#include "rt/placement.h"
 
 namespace rt {
 
@@ -14,6 +17,7 @@ namespace {
 
 constexpr Duration kGrace = std::chrono::seconds(2);
 Runtime* the_runtime = nullptr;
+std::vector<Processors> places;  // by worker
 
 struct PostedTask : Mail {
   explicit PostedTask(Task t) : Mail{nullptr, &PostedTask::on_delivery}, task(std::move(t)) {}
@@ -23,6 +27,15 @@ struct PostedTask : Mail {
   }
   Task task;
 };
+
+// A set that holds none of the machine's is refused as a whole: the thread stays where it may run.
+void take_place(unsigned worker) {
+  if (worker >= places.size() || places[worker].empty()) return;
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  for (const unsigned number : places[worker]) CPU_SET(number, &set);
+  ::sched_setaffinity(0, sizeof set, &set);
+}
 
 }  // namespace
 
@@ -37,11 +50,13 @@ struct Runtime::State {
     if (!threads.empty()) return;
     for (std::size_t i = 1; i < loops.size(); ++i)
       threads.emplace_back([this, loop = loops[i].get()] {
+        take_place(loop->index());
         Loop::set_here(loop);
         loop->run();
         loop->wind_down(kGrace);
         Loop::set_here(nullptr);
       });
+    take_place(0);
   }
   void end_all() {
     loops[0]->wind_down(kGrace);
@@ -64,6 +79,11 @@ Runtime::~Runtime() {
   state_.reset();
   the_runtime = nullptr;
   Loop::set_here(nullptr);
+}
+
+void place_workers(std::vector<Processors> workers) {
+  places = std::move(workers);
+  HelperPool::run_anywhere();
 }
 
 unsigned Runtime::size() const { return static_cast<unsigned>(state_->loops.size()); }

@@ -17,13 +17,15 @@ class Buffer {
  public:
   Buffer() = default;
   Buffer(Buffer&& other) noexcept
-      : data_(std::exchange(other.data_, nullptr)), begin_(other.begin_), end_(other.end_) {}
+      : data_(std::exchange(other.data_, nullptr)),
+        begin_(std::exchange(other.begin_, 0)),
+        end_(std::exchange(other.end_, 0)) {}
   Buffer& operator=(Buffer&& other) noexcept {
     if (this != &other) {
       drop();
       data_ = std::exchange(other.data_, nullptr);
-      begin_ = other.begin_;
-      end_ = other.end_;
+      begin_ = std::exchange(other.begin_, 0);
+      end_ = std::exchange(other.end_, 0);
     }
     return *this;
   }

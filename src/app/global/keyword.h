@@ -52,6 +52,12 @@ std::span<const GlobalKeyword> tls_keywords();
 std::span<const GlobalKeyword> tuning_keywords();
 std::span<const GlobalKeyword> placement_keywords();
 
+// What cpu-map says of this many workers; none: they run anywhere.
+std::vector<std::vector<unsigned>> places_of_workers(const GlobalSettings& settings,
+                                                     unsigned workers);
+void check_placement(const GlobalSettings& settings, unsigned workers,
+                     config::Diagnostics& diagnostics);
+
 // All of them, sorted by name.
 std::vector<const GlobalKeyword*> all_global_keywords();
 const GlobalKeyword* find_global_keyword(std::string_view name);

@@ -97,8 +97,9 @@ struct GlobalSettings {
   // limits
   std::int64_t threads = 0;  // 0: one a core
   std::int64_t thread_hard_limit = 0;
-  std::int64_t maximum = 0;      // maxconn; 0: from the descriptor limit
-  std::int64_t descriptors = 0;  // ulimit-n; 0: from maxconn
+  std::map<unsigned, std::vector<unsigned>> processors;  // cpu-map, by worker
+  std::int64_t maximum = 0;                              // maxconn; 0: from the descriptor limit
+  std::int64_t descriptors = 0;                          // ulimit-n; 0: from maxconn
   std::int64_t descriptor_hard_limit = 0;
   std::int64_t connection_rate = 0;
   std::int64_t session_rate = 0;

@@ -201,34 +201,52 @@ bool proto(BindContext& c) {
   return c.args.error_at_previous(fmt::format("'proto' : unknown MUX protocol '{}'", *word));
 }
 
-bool is_thread_set(std::string_view text) {
-  if (text == "all" || text == "odd" || text == "even") return true;
-  while (!text.empty()) {
-    const std::size_t comma = text.find(',');
-    std::string_view range = text.substr(0, comma);
-    const std::size_t dash = range.find('-');
-    auto low = base::parse_int<unsigned>(range.substr(0, dash));
-    if (!low || *low < 1 || *low > 1024) return false;
-    if (dash != range.npos && dash + 1 < range.size() &&
-        !base::parse_int<unsigned>(range.substr(dash + 1)))
-      return false;
-    text.remove_prefix(comma == text.npos ? text.size() : comma + 1);
-  }
-  return true;
+// "3", "1-4", "1-", "-4", "all", "odd", "even"; reports what is none of these.
+bool thread_range(BindContext& c, std::string_view range, unsigned most) {
+  if (range == "all" || range == "odd" || range == "even") return true;
+  const std::size_t dash = range.find('-');
+  const auto check = [&](std::string_view end, std::string_view which) {
+    if (end.empty() && dash != range.npos) return true;
+    if (end.find('-') != end.npos)
+      return c.args.error_at_previous(
+          fmt::format("invalid character '-' after thread set specification: '{}'.", end));
+    const auto number = base::parse_int<unsigned>(end);
+    if (number && *number >= 1 && *number <= most) return true;
+    return c.args.error_at_previous(
+        fmt::format("invalid {} thread number '{}', permitted range is 1..{}, or 'all', 'odd', "
+                    "'even'.",
+                    which, end, most));
+  };
+  if (!check(range.substr(0, dash), "first")) return false;
+  return dash == range.npos || check(range.substr(dash + 1), "last");
 }
 
 bool thread(BindContext& c) {
+  constexpr unsigned kMostThreads = 1024, kMostOfGroup = 64, kMostGroups = 32;
   auto word = value(c);
   if (!word) return false;
-  std::string_view set = *word;
-  if (const std::size_t slash = set.find('/'); slash != set.npos) set.remove_prefix(slash + 1);
-  if (!is_thread_set(set))
-    return c.args.error_at_previous(fmt::format(
-        "invalid first thread number '{}', permitted range is 1..1024, or 'all', 'odd', "
-        "'even'.",
-        *word));
+  const bool of_groups = word->substr(0, word->find(',')).find('/') != std::string::npos;
+  std::string_view rest = *word;
+  do {
+    std::string_view range = rest.substr(0, rest.find(','));
+    rest.remove_prefix(std::min(rest.size(), range.size() + 1));
+    const std::size_t slash = range.find('/');
+    if ((slash != range.npos) != of_groups)
+      return c.args.error_at_previous(
+          fmt::format("{} thread specification '{}' is not permitted after {} thread range.",
+                      of_groups ? "absolute" : "group-relative", range,
+                      of_groups ? "a group-relative" : "an absolute"));
+    if (of_groups) {
+      const auto group = base::parse_int<unsigned>(range.substr(0, slash));
+      if (!group || *group < 1 || *group > kMostGroups)
+        return c.args.error_at_previous(
+            fmt::format("invalid thread group number '{}', permitted range is 1..{} in '{}'.",
+                        range.substr(0, slash), kMostGroups, range));
+      range.remove_prefix(slash + 1);
+    }
+    if (!thread_range(c, range, of_groups ? kMostOfGroup : kMostThreads)) return false;
+  } while (!rest.empty());
   c.bind.thread_set = *word;
-  no_effect(c);
   return true;
 }
 
@@ -299,9 +317,7 @@ constexpr BindKeyword kTable[] = {
     {{"tcp-ss", "<mode>", "Keeps the SYN packet."}, take_word, "nothing reads it yet"},
     {{"tcp-ut", "<delay>", "The TCP user timeout."}, user_timeout},
     {{"tfo", "", "TCP Fast Open."}, flag<&ListenOptions::fast_open>},
-    {{"thread", "[<group>/]<thread-set>", "The workers that serve this line."},
-     thread,
-     "every worker serves every listener"},
+    {{"thread", "[<group>/]<thread-set>", "The workers that serve this line."}, thread},
     {{"transparent", "", "Listens on addresses that are not local."},
      flag<&ListenOptions::transparent>},
     {{"uid", "<uid>", "The user of a unix socket, as a number."}, uid},

@@ -21,12 +21,6 @@ struct OptionRow : config::Keyword {
   std::string_view no_effect = {};
 };
 
-// Read and kept, but nothing acts on them yet: whoever sets one is told.
-constexpr Option kNotYet[] = {
-    Option::independent_streams,
-    Option::contstats,
-};
-
 bool on(const ProxyContext& context) { return !context.negated && !context.reset; }
 
 // httpclose, http-server-close and http-keep-alive exclude each other; the last one written holds.
@@ -252,7 +246,7 @@ constexpr OptionRow kOptions[] = {
     {{"accept-unsafe-violations-in-http-response", "", "Accepts some malformed responses."}, B, true, nullptr, Option::accept_unsafe_response},
     {{"checkcache", "", "Refuses cacheable responses that set cookies."}, B, true, nullptr, Option::checkcache},
     {{"clitcpka", "", "TCP keep-alive towards clients."}, F, true, nullptr, Option::clitcpka},
-    {{"contstats", "", "Counts long streams while they last."}, F, true, nullptr, Option::contstats},
+    {{"contstats", "", "Counts the bytes of long exchanges every 5 seconds, not at their end alone."}, F, true, nullptr, Option::contstats},
     {{"disable-h2-upgrade", "", "No upgrade to HTTP/2 on the first connection."}, F, true, nullptr, Option::disable_h2_upgrade, kNoHttp2},
     {{"dontlog-normal", "", "Logs failures only."}, F, true, nullptr, Option::dontlog_normal},
     {{"dontlognull", "", "Does not log connections without data."}, F, true, nullptr, Option::dontlognull},
@@ -276,7 +270,7 @@ constexpr OptionRow kOptions[] = {
     {{"httplog", "[clf]", "Logs requests with timers, states and captures."}, L, true, http_log},
     {{"httpslog", "", "As httplog, with facts of TLS."}, L, true, https_log},
     {{"idle-close-on-response", "", "Closes idle connections only after a response."}, F, true, nullptr, Option::idle_close_on_response},
-    {{"independent-streams", "", "Each direction has its own timeout."}, L, true, nullptr, Option::independent_streams},
+    {{"independent-streams", "", "Bytes sent to a side do not keep it alive, bytes from it alone do."}, L, true, nullptr, Option::independent_streams},
     {{"log-separate-errors", "", "Logs failures at a higher level."}, F, true, nullptr, Option::log_separate_errors},
     {{"logasap", "", "Logs as soon as the response head is there."}, F, true, nullptr, Option::logasap},
     {{"nolinger", "", "Resets connections when they close."}, L, true, nullptr, Option::nolinger},
@@ -330,10 +324,6 @@ bool option(ProxyContext& context) {
         args.line().at(), fmt::format("'option {}' has no effect: {}.", word, row->no_effect));
   if (row->parse != nullptr) return row->parse(context);
   context.proxy().options.set(row->bit, on(context));
-  if (on(context) &&
-      std::find(std::begin(kNotYet), std::end(kNotYet), row->bit) != std::end(kNotYet))
-    context.diagnostics().notice(args.line().at(),
-                                 fmt::format("'option {}' has no effect yet.", word));
   // On by default where traffic is HTTP, so that being switched off is a fact of its own.
   if (row->bit == Option::abortonclose)
     context.proxy().options.set(Option::abortonclose_off, !on(context));
