@@ -406,8 +406,9 @@
 ---@field qs string # The request's query string.
 ---@field length integer # The body's length, 0 when it is not known.
 ---@field headers table<string, table<integer, string>> # The request's headers; values count from 0.
----@field set_status fun(self, status: integer, reason?: string) # Sets the status.
----@field add_header fun(self, name: string, value: string) # Adds a header to the response.
+---@field response table<string, table<integer, string>> # The headers of the response until it starts.
+---@field set_status fun(self, status: integer, reason?: string): boolean # Sets the status.
+---@field add_header fun(self, name: string, value: string): boolean # Adds a header to the response.
 ---@field start_response fun(self) # Sends the head.
 ---@field getline fun(self): string # One line of the body.
 ---@field receive fun(self, size?: integer): string # The body, or so much of it.

@@ -64,6 +64,7 @@ class HttpApplet final : public Applet {
   }
   bool started() const { return started_; }
   http::ResponseHead head;
+  bool own_response = false;  // the script edits the headers itself: they are in its table
 
  private:
   bool send_head() override;

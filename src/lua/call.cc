@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "lua/engine.h"
 #include "lua/stack.h"
 
@@ -169,10 +171,12 @@ void Call::report(int status) {
   else
     text = fmt::format("{}: [state-id {}] runtime error: {}.", label_, state_.index(),
                        failure_.empty() ? "unknown exception" : failure_);
-  if (engine.environment().log)
-    engine.environment().log(context_ == nullptr ? nullptr : context_->proxy, obs::Level::err,
-                             text);
   obs::report(obs::Level::alert, text);
+  if (!engine.environment().log) return;
+  // What the error quotes may come from a client and must not start a line of its own.
+  std::replace_if(
+      text.begin(), text.end(), [](unsigned char c) { return c < 0x20; }, '.');
+  engine.environment().log(context_ == nullptr ? nullptr : context_->proxy, obs::Level::err, text);
 }
 
 void Call::end(lua_State* L, Ending how) {
@@ -305,14 +309,15 @@ Call& check_call(lua_State* L, int index, Class id, unsigned& bit) {
       return *state.current;
     }
   }
-  if (!state.is(L, index, id)) {
+  const int top = lua_gettop(L);
+  if (!state.push_class_if(L, index, id)) {
     if (id == Class::txn && state.is(L, index, Class::dead_txn))
       raise(L, "used after its transaction ended");
     luaL_argerror(L, index, "not an object of the class that this function belongs to");
   }
   lua_rawgeti(L, index, 1);
   const void* ticket = lua_touserdata(L, -1);
-  lua_pop(L, 1);
+  lua_settop(L, top);
   Call* call = state.find(ticket);
   if (call == nullptr) raise(L, "used after its transaction ended");
   if (!call->is_running_here()) raise(L, "used while another call has it");

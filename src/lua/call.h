@@ -110,6 +110,7 @@ class Call {
   Slot& slot() { return *slot_; }
   bool out_of_memory() const { return slot_ == nullptr; }
   Kind kind() const { return kind_; }
+  std::string_view label() const { return label_; }
   expr::Context* context() { return context_; }
   txn::Exchange* exchange() { return context_ == nullptr ? nullptr : context_->exchange; }
   base::Arena& arena() { return context_->arena; }

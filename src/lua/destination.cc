@@ -8,6 +8,14 @@
 namespace lua {
 
 base::Result<Destination> Destination::parse(const std::string& text, int port) {
+  // With a port of its own an address of IPv6 needs no brackets.
+  const net::Ip plain = port < 0 ? net::Ip() : net::Ip::parse(text);
+  if (plain.family != 0) {
+    Destination out;
+    out.port_ = static_cast<std::uint16_t>(port);
+    out.address_ = net::Address::of(plain, out.port_);
+    return out;
+  }
   auto spec = net::parse_address(text);
   if (!spec) return base::fail(fmt::format("cannot parse destination address '{}'", text));
   Destination out;

@@ -11,7 +11,7 @@ namespace lua {
 void log_line(Engine& engine, const state::Proxy* proxy, obs::Level level, std::string_view text) {
   std::string line(text);
   for (char& c : line)
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '.';
+    if (c < 0x20 || c == 0x7f) c = '.';  // bytes above ASCII too, as the reference
   const Settings& settings = engine.settings();
   const bool logged = settings.log_to_loggers && engine.environment().log &&
                       engine.environment().log(proxy, level, line);

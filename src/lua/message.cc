@@ -9,19 +9,30 @@
 
 namespace lua {
 
+namespace {
+
+bool has_name_before(const http::Headers& headers, const http::Field& which) {
+  for (const http::Field& field : headers) {
+    if (&field == &which) return false;
+    if (field.name == which.name) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
 void push_headers(lua_State* L, const http::Headers& headers) {
   lua_createtable(L, 0, static_cast<int>(headers.size()));
   for (const http::Field& field : headers) {
     push(L, field.name);
-    lua_pushvalue(L, -1);
-    if (lua_rawget(L, -3) == LUA_TTABLE) {
-      lua_remove(L, -2);
+    // Comparing names here is cheaper than asking the table for each.
+    if (has_name_before(headers, field)) {
+      lua_rawget(L, -2);
       push(L, field.value);
       lua_rawseti(L, -2, static_cast<lua_Integer>(lua_rawlen(L, -2)) + 1);
       lua_pop(L, 1);
       continue;
     }
-    lua_pop(L, 1);
     lua_createtable(L, 0, 1);
     push(L, field.value);
     lua_rawseti(L, -2, 0);

@@ -33,6 +33,7 @@ enum class Class : std::uint8_t {
   http,
   http_message,
   applet_http,
+  applet_response,
   applet_tcp,
   socket,
   http_client,
@@ -122,6 +123,11 @@ class State {
   }
   // Whether the value at `index` is an object of the class.
   bool is(lua_State* L, int index, Class id) const;
+  // As above, and leaves something on the stack where it is: one cleaning less for who pushes more.
+  bool push_class_if(lua_State* L, int index, Class id) const {
+    return lua_getmetatable(L, index) != 0 &&
+           lua_topointer(L, -1) == class_pointers_[static_cast<std::size_t>(id)];
+  }
 
   // Frees a registry reference at the next opportunity. Any thread.
   void drop_later(int reference);
@@ -129,6 +135,8 @@ class State {
   std::size_t memory() const { return memory_.used(); }  // any thread
   std::uint64_t allocated() const { return memory_.allocated(); }
   ArgumentCache arguments;
+  int response_reference = LUA_NOREF;  // class/applet_response.cc: what applets start with
+  const void* untouched_response = nullptr;
   int proxies_reference = LUA_NOREF;  // class/proxy.cc: objects by address
 
  private:

@@ -108,7 +108,10 @@ Step RunService::pass_rules() {
   Step step = run_.start_response_filters();
   if (step == Step::go_on) step = run_.http_response_rules();
   if (step != Step::go_on) return step;
-  choose_framing(run_.x().response);
+  http::ResponseHead& out = run_.x().response;
+  const http::Field* connection = out.headers.find(http::HeaderId::connection);
+  if (connection != nullptr && base::iequals(connection->value, "close")) run_.keep_alive_ = false;
+  choose_framing(out);
   step = run_.after_response_rules();
   return step == Step::go_on ? run_.filter_service_head() : step;
 }
@@ -118,9 +121,11 @@ void RunService::choose_framing(http::ResponseHead& out) {
   with_body_ =
       !run_.asked_for_head() && out.status >= 200 && out.status != 204 && out.status != 304;
   run_.body_hidden_ = !with_body_;
+  // Chunks win over a length (RFC 9112 section 6.3).
+  const bool chunks = out.headers.find(http::HeaderId::transfer_encoding) != nullptr;
   const http::Field* length = out.headers.find(http::HeaderId::content_length);
   const auto bytes =
-      length == nullptr ? std::nullopt : base::parse_int<std::uint64_t>(length->value);
+      length == nullptr || chunks ? std::nullopt : base::parse_int<std::uint64_t>(length->value);
   const bool modern = e.request.version.major > 1 || e.request.version.minor >= 1;
   if (bytes) {
     out.framing = http::Framing::length;

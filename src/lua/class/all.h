@@ -11,6 +11,7 @@ namespace lua {
 // One for each file; listed in all.cc.
 void define_act(lua_State* L);
 void define_applet_http(lua_State* L);
+void define_applet_response(lua_State* L);
 void define_applet_tcp(lua_State* L);
 void define_channel(lua_State* L);
 void define_concat(lua_State* L);
@@ -44,6 +45,8 @@ void push_http_message(lua_State* L, Call& call, bool response);
 bool push_common_member(lua_State* L, Call& call, std::string_view key);
 // Keeps the member on top of the stack under the key at index 2 in the call's object.
 void keep_member(lua_State* L, Call& call);
+// Makes all of these in the object on top of the stack.
+void set_common_members(lua_State* L, Call& call);
 // Lets `function` make members of a class that are asked for and not there.
 void add_member_function(lua_State* L, Class id, lua_CFunction function);
 

@@ -4,6 +4,7 @@
 #include "http/uri.h"
 #include "lua/class/all.h"
 #include "lua/class/applet_methods.h"
+#include "lua/class/applet_response.h"
 #include "lua/message.h"
 #include "lua/object.h"
 
@@ -11,8 +12,9 @@ namespace lua {
 
 namespace {
 
-// Requests with more headers get their table when the script asks for it.
-constexpr std::size_t kFewHeaders = 4;
+// A table costs as much as the rest of a short answer: where there are more headers, it is made
+// when the script asks for it.
+constexpr std::size_t kFewHeaders = 8;
 
 using Methods = AppletMethods<Class::applet_http>;
 
@@ -24,10 +26,13 @@ int applet_set_status(lua_State* L) {
   Call& call = self(L);
   HttpApplet& applet = applet_of(call);
   const lua_Integer status = luaL_checkinteger(L, 2);
-  applet.head.status = static_cast<std::uint16_t>(status < 100 || status > 599 ? 500 : status);
-  applet.head.reason =
-      lua_isnoneornil(L, 3) ? std::string_view() : call.arena().copy(check_text(L, 3));
-  return 0;
+  const std::string_view reason = lua_isnoneornil(L, 3) ? std::string_view() : check_text(L, 3);
+  if (!applet.started()) {
+    applet.head.status = static_cast<std::uint16_t>(status < 100 || status > 599 ? 500 : status);
+    applet.head.reason = call.arena().copy(reason);
+  }
+  lua_pushboolean(L, 1);
+  return 1;
 }
 
 int applet_add_header(lua_State* L) {
@@ -35,16 +40,17 @@ int applet_add_header(lua_State* L) {
   Call& call = self(L);
   const std::string_view name = check_text(L, 2);
   std::array<char, 24> digits;
-  const std::string_view value = check_text(L, 3, digits);
-  HttpApplet& applet = applet_of(call);
-  if (applet.started()) return 0;  // as the reference: too late and ignored
-  applet.head.headers.add(call.arena().copy(name), call.arena().copy(value), call.arena());
-  return 0;
+  add_to_response(L, call, applet_of(call), name, check_text(L, 3, digits));
+  lua_pushboolean(L, 1);
+  return 1;
 }
 
 int applet_start_response(lua_State* L) {
-  HttpApplet& applet = applet_of(self(L));
-  if (!applet.started()) applet.start();
+  Call& call = self(L);
+  HttpApplet& applet = applet_of(call);
+  if (applet.started()) return 0;
+  take_response(L, call, applet);
+  applet.start();
   return 0;
 }
 
@@ -91,7 +97,8 @@ int applet_member(lua_State* L) {
 void push_http_applet(lua_State* L, Call& call) {
   const http::RequestHead& head = call.exchange()->request;
   const http::Target target = http::split_target(head.target);
-  lua_createtable(L, 1, 8);
+  // With the ticket exactly what is set here, in one block of memory.
+  lua_createtable(L, 0, 8);
   lua_pushlightuserdata(L, call.ticket());
   lua_rawseti(L, -2, 1);
   set_field(L, "method", head.method_text);
@@ -105,6 +112,8 @@ void push_http_applet(lua_State* L, Call& call) {
     push_headers(L, head.headers);
     lua_setfield(L, -2, "headers");
   }
+  push_response(L);
+  lua_setfield(L, -2, "response");
   call.state().set_class(L, Class::applet_http);
   lua_pushvalue(L, -1);
   call.state().set_subject(L, call.slot(), Class::applet_http);

@@ -54,20 +54,13 @@ constexpr luaL_Reg kMethods[] = {
     {"set_var", Methods::set_var},       {"unset_var", Methods::unset_var},
     {"get_var", Methods::get_var}};
 
-int applet_member(lua_State* L) {
-  Call* call = State::of(L).current;
-  if (call == nullptr || call->output == nullptr) return 0;
-  if (!push_common_member(L, *call, to_text(L, 2))) return 0;
-  keep_member(L, *call);
-  return 1;
-}
-
 }  // namespace
 
 void push_tcp_applet(lua_State* L, Call& call) {
-  lua_createtable(L, 1, 2);
+  lua_createtable(L, 1, 4);
   lua_pushlightuserdata(L, call.ticket());
   lua_rawseti(L, -2, 1);
+  set_common_members(L, call);
   call.state().set_class(L, Class::applet_tcp);
   lua_pushvalue(L, -1);
   call.state().set_subject(L, call.slot(), Class::applet_tcp);
@@ -75,7 +68,6 @@ void push_tcp_applet(lua_State* L, Call& call) {
 
 void define_applet_tcp(lua_State* L) {
   State::of(L).define(L, {.id = Class::applet_tcp, .name = "AppletTCP", .methods = kMethods});
-  add_member_function(L, Class::applet_tcp, &applet_member);
 }
 
 }  // namespace lua

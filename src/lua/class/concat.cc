@@ -18,6 +18,11 @@ int concat_dump(lua_State* L) {
   return 1;
 }
 
+int concat_print(lua_State* L) {
+  lua_pushfstring(L, "Concat object: %p", lua_topointer(L, 1));
+  return 1;
+}
+
 constexpr luaL_Reg kMethods[] = {{"add", concat_add}, {"dump", concat_dump}};
 
 }  // namespace
@@ -28,7 +33,12 @@ int core_concat(lua_State* L) {
 }
 
 void define_concat(lua_State* L) {
-  State::of(L).define(L, {.id = Class::concat, .name = "Concat", .methods = kMethods});
+  State& state = State::of(L);
+  state.define(L, {.id = Class::concat, .name = "Concat", .methods = kMethods});
+  state.push_class(L, Class::concat);
+  lua_pushcfunction(L, &concat_print);
+  lua_setfield(L, -2, "__tostring");
+  lua_pop(L, 1);
 }
 
 }  // namespace lua

@@ -169,21 +169,18 @@ const char kProxies = 0;  // registry: objects by address
 
 // --- lists
 
-std::uint8_t check_list(lua_State* L) {
+// The table of all proxies of the list at index 1 by name; kept once all are known, out of sight.
+void push_members(lua_State* L) {
   if (!State::of(L).is(L, 1, Class::proxy_list))
     luaL_argerror(L, 1, "not an object of the class that this function belongs to");
-  lua_rawgeti(L, 1, 1);
-  const auto capabilities = static_cast<std::uint8_t>(lua_tointeger(L, -1));
-  lua_pop(L, 1);
-  return capabilities;
-}
-
-// The table of all proxies of the list by name; kept in the list once all are known.
-void push_members(lua_State* L, int list) {
-  if (lua_rawgeti(L, list, 2) == LUA_TTABLE) return;
-  lua_pop(L, 1);
-  lua_rawgeti(L, list, 1);
-  const auto capabilities = static_cast<std::uint8_t>(lua_tointeger(L, -1));
+  lua_rawgeti(L, 1, 0);
+  if (lua_type(L, -1) != LUA_TUSERDATA || lua_rawlen(L, -1) != sizeof(std::uint8_t))
+    luaL_argerror(L, 1, "the list is gone");
+  const std::uint8_t capabilities = *static_cast<const std::uint8_t*>(lua_touserdata(L, -1));
+  if (lua_getiuservalue(L, -1, 1) == LUA_TTABLE) {
+    lua_remove(L, -2);
+    return;
+  }
   lua_pop(L, 1);
   const Engine& engine = State::of(L).engine();
   const auto& proxies = engine.environment().registry.proxies();
@@ -193,14 +190,15 @@ void push_members(lua_State* L, int list) {
     push_proxy(L, *proxy);
     lua_setfield(L, -2, proxy->name.c_str());
   }
-  if (engine.loading()) return;
-  lua_pushvalue(L, -1);
-  lua_rawseti(L, list, 2);
+  if (!engine.loading()) {
+    lua_pushvalue(L, -1);
+    lua_setiuservalue(L, -3, 1);
+  }
+  lua_remove(L, -2);
 }
 
 int list_index(lua_State* L) {
-  check_list(L);
-  push_members(L, 1);
+  push_members(L);
   lua_pushvalue(L, 2);
   lua_rawget(L, -2);
   return 1;
@@ -209,9 +207,8 @@ int list_index(lua_State* L) {
 int ignore_assignment(lua_State*) { return 0; }
 
 int list_pairs(lua_State* L) {
-  check_list(L);
   push_next(L);
-  push_members(L, 1);
+  push_members(L);
   lua_pushnil(L);
   return 3;
 }
@@ -257,9 +254,9 @@ void push_proxy(lua_State* L, const state::Proxy& proxy) {
 }
 
 void push_proxy_list(lua_State* L, std::uint8_t capabilities) {
-  lua_createtable(L, 2, 0);
-  lua_pushinteger(L, capabilities);
-  lua_rawseti(L, -2, 1);
+  lua_createtable(L, 0, 1);
+  *static_cast<std::uint8_t*>(lua_newuserdatauv(L, 1, 1)) = capabilities;
+  lua_rawseti(L, -2, 0);
   State::of(L).set_class(L, Class::proxy_list);
 }
 

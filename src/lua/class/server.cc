@@ -264,49 +264,45 @@ int server_index(lua_State* L) {
 
 int server_collect(lua_State*) { return 0; }  // scripts of the reference see that there is one
 
-// --- the list behind Proxy.servers: {proxy, members, how many there were}
+// --- the list behind Proxy.servers, whose user value is the table of its members by name
 
-const state::Proxy& check_list(lua_State* L) {
+struct ServerList {
+  const state::Proxy& proxy;
+  std::size_t count;  // of servers when the table was made
+};
+
+void push_members(lua_State* L) {
   if (!State::of(L).is(L, 1, Class::server_list))
     luaL_argerror(L, 1, "not an object of the class that this function belongs to");
-  lua_rawgeti(L, 1, 1);
-  const auto* proxy = lua_islightuserdata(L, -1)
-                          ? static_cast<const state::Proxy*>(lua_touserdata(L, -1))
-                          : nullptr;
-  lua_pop(L, 1);
-  if (proxy == nullptr) luaL_argerror(L, 1, "the proxy is gone");
-  return *proxy;
-}
-
-void push_members(lua_State* L, const state::Proxy& proxy) {
-  const auto count = static_cast<lua_Integer>(proxy.servers.size());
-  lua_rawgeti(L, 1, 3);
-  const bool current = lua_tointeger(L, -1) == count;
-  lua_pop(L, 1);
-  if (lua_rawgeti(L, 1, 2) == LUA_TTABLE && current) return;
-  lua_pop(L, 1);
-  lua_createtable(L, 0, static_cast<int>(count));
-  for (const auto& server : proxy.servers) {
-    push_server(L, *server);
-    lua_setfield(L, -2, server->name.c_str());
+  lua_rawgeti(L, 1, 0);
+  if (lua_type(L, -1) != LUA_TUSERDATA || lua_rawlen(L, -1) != sizeof(ServerList))
+    luaL_argerror(L, 1, "the proxy is gone");
+  auto& list = *static_cast<ServerList*>(lua_touserdata(L, -1));
+  const auto& servers = list.proxy.servers;
+  if (lua_getiuservalue(L, -1, 1) != LUA_TTABLE || list.count != servers.size()) {
+    lua_pop(L, 1);
+    lua_createtable(L, 0, static_cast<int>(servers.size()));
+    for (const auto& server : servers) {
+      push_server(L, *server);
+      lua_setfield(L, -2, server->name.c_str());
+    }
+    lua_pushvalue(L, -1);
+    lua_setiuservalue(L, -3, 1);
+    list.count = servers.size();
   }
-  lua_pushvalue(L, -1);
-  lua_rawseti(L, 1, 2);
-  lua_pushinteger(L, count);
-  lua_rawseti(L, 1, 3);
+  lua_remove(L, -2);
 }
 
 int list_index(lua_State* L) {
-  push_members(L, check_list(L));
+  push_members(L);
   lua_pushvalue(L, 2);
   lua_rawget(L, -2);
   return 1;
 }
 
 int list_pairs(lua_State* L) {
-  const state::Proxy& proxy = check_list(L);
   push_next(L);
-  push_members(L, proxy);
+  push_members(L);
   lua_pushnil(L);
   return 3;
 }
@@ -333,9 +329,9 @@ void push_server(lua_State* L, const state::Server& server) {
 }
 
 void push_server_list(lua_State* L, const state::Proxy& proxy) {
-  lua_createtable(L, 3, 0);
-  lua_pushlightuserdata(L, const_cast<state::Proxy*>(&proxy));
-  lua_rawseti(L, -2, 1);
+  lua_createtable(L, 0, 1);
+  new (lua_newuserdatauv(L, sizeof(ServerList), 1)) ServerList{proxy, 0};
+  lua_rawseti(L, -2, 0);
   State::of(L).set_class(L, Class::server_list);
 }
 

@@ -75,9 +75,11 @@ int socket_connect(lua_State* L) {
   Socket& socket = self(L);
   Call& call = waiting_call(L, "connect");
   if (socket.connection) raise(L, "connect: already connected");
-  const std::string address(check_text(L, 2));
+  std::string address(check_text(L, 2));
+  if (address.empty()) address = "0.0.0.0";  // this host, as the reference
   const lua_Integer port = lua_isnil(L, 3) ? -1 : luaL_checkinteger(L, 3);
-  if (port == 0 || port > 65535) luaL_error(L, "connect: invalid port");
+  if (port == 0) luaL_error(L, "connect: invalid port");
+  if (port > 65535) return fail(L, "Can't connect");
   auto destination = Destination::parse(address, static_cast<int>(port));
   if (!destination) luaL_error(L, "connect: %s", destination.error().c_str());
   {

@@ -186,6 +186,13 @@ bool push_common_member(lua_State* L, Call& call, std::string_view key) {
   return true;
 }
 
+void set_common_members(lua_State* L, Call& call) {
+  for (const char* key : {"f", "sf", "c", "sc"}) {
+    push_common_member(L, call, key);
+    lua_setfield(L, -2, key);
+  }
+}
+
 void keep_member(lua_State* L, Call& call) {
   call.state().push_subject(L, call.slot());
   lua_pushvalue(L, 2);
