@@ -14,6 +14,8 @@
 #include "expr/log_format.h"
 #include "expr/variables.h"
 #include "obs/ring_config.h"
+#include "state/variable_limits.h"
+#include "upstream/checker.h"
 
 namespace app {
 
@@ -127,6 +129,23 @@ void freeze(Assembly& assembly) {
 
 }  // namespace
 
+namespace {
+
+state::VariableLimits variable_limits(const GlobalSettings& settings) {
+  const auto size = [&](std::string_view scope) {
+    return static_cast<std::size_t>(
+        settings.number(fmt::format("tune.vars.{}-max-size", scope), 0));
+  };
+  return {.all = size("global"),
+          .process = size("proc"),
+          .session = size("sess"),
+          .transaction = size("txn"),
+          .message = size("reqres"),
+          .check = size("check")};
+}
+
+}  // namespace
+
 GlobalSettings read_settings(const config::Tree& tree, const CommandLine& line,
                              config::Diagnostics& diagnostics) {
   GlobalSettings settings;
@@ -147,6 +166,9 @@ GlobalSettings read_settings(const config::Tree& tree, const CommandLine& line,
 }
 
 void assemble(Generation& generation, const CommandLine&, config::Diagnostics& diagnostics) {
+  state::limit_variables(variable_limits(generation.settings));
+  upstream::limit_probes(
+      static_cast<unsigned>(generation.settings.number("tune.max-checks-per-thread", 0)));
   expr::add_builtin(generation.expressions);
   rules::add_builtin(generation.actions);
   Assembly assembly{generation, diagnostics};

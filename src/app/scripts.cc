@@ -4,6 +4,7 @@
 
 #include "app/version.h"
 #include "lua/engine.h"
+#include "lua/http_exchange.h"
 #include "obs/log.h"
 
 namespace app {
@@ -29,6 +30,14 @@ lua::Settings settings_of(const LuaSettings& from) {
                 : from.blocking_io == "deny" ? lua::BlockingCalls::deny
                                              : lua::BlockingCalls::offload;
   return to;
+}
+
+void set_http_client(const GlobalSettings& from) {
+  lua::ClientSettings to;
+  to.retries = static_cast<unsigned>(from.number("httpclient.retries", to.retries));
+  if (const auto ms = from.number("httpclient.timeout.connect", 0); ms > 0)
+    to.connect_timeout = std::chrono::milliseconds(ms);
+  lua::set_client(to);
 }
 
 lua::Environment environment_of(Generation& generation) {
@@ -104,7 +113,9 @@ struct Scripts::State {
 };
 
 Scripts::Scripts(Generation& generation)
-    : state_(new State{{environment_of(generation), settings_of(generation.settings.lua)}}) {}
+    : state_(new State{{environment_of(generation), settings_of(generation.settings.lua)}}) {
+  set_http_client(generation.settings);
+}
 Scripts::~Scripts() = default;
 
 std::unique_ptr<Scripts> Scripts::load(Generation& generation, DefaultPath& path,

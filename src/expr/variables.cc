@@ -3,6 +3,8 @@
 #include <mutex>
 #include <shared_mutex>
 
+#include "txn/variable_holders.h"
+
 namespace expr {
 
 state::Variables* variables_of(Context& context, state::Scope scope, bool create) {
@@ -45,22 +47,21 @@ bool get_variable(Context& context, state::VariableName name, state::Value& out)
 bool set_variable(Context& context, state::VariableName name, const state::Value& value) {
   if (name.scope == state::Scope::process) {
     std::unique_lock lock(context.registry.variables_mutex());
-    context.registry.variables().set(name.id, value);
-    return true;
+    return state::set_within_limits(name, value, context.registry.variables(), {});
   }
   state::Variables* scope = variables_of(context, name.scope, true);
-  if (scope == nullptr) return false;
-  scope->set(name.id, value);
-  return true;
+  return scope != nullptr &&
+         state::set_within_limits(name, value, *scope,
+                                  txn::variable_holders(context.session, context.exchange));
 }
 
 bool unset_variable(Context& context, state::VariableName name) {
   if (name.scope == state::Scope::process) {
     std::unique_lock lock(context.registry.variables_mutex());
-    return context.registry.variables().unset(name.id);
+    return state::unset_counted(name.id, context.registry.variables());
   }
   state::Variables* scope = variables_of(context, name.scope);
-  return scope != nullptr && scope->unset(name.id);
+  return scope != nullptr && state::unset_counted(name.id, *scope);
 }
 
 }  // namespace expr

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
+#include <optional>
 
 #include "base/text.h"
 #include "http/h1.h"
@@ -13,7 +15,8 @@ namespace lua {
 namespace {
 
 constexpr std::size_t kReadAtOnce = 16384;
-constexpr rt::Duration kConnectTimeout = std::chrono::seconds(5);
+constexpr rt::Duration kRetryPause = std::chrono::seconds(1);
+ClientSettings client;
 
 // Header names and values must not make lines of their own.
 bool has_control(std::string_view text) {
@@ -58,6 +61,7 @@ class ResponseReader {
     out.body = std::move(input_);
     return !late_;
   }
+  bool junk() const { return junk_; }
 
  private:
   bool more() {
@@ -78,7 +82,8 @@ class ResponseReader {
       head_.clear();
       const http::Parse state = http::parse_response_head(std::span(input_), limits,
                                                           request_.method, head_, consumed_, error);
-      if (state == http::Parse::error) return false;
+      junk_ = state == http::Parse::error;
+      if (junk_) return false;
       if (state == http::Parse::complete) {
         if (head_.status >= 200 || head_.status == 101) return true;
         input_.erase(0, consumed_);
@@ -122,7 +127,7 @@ class ResponseReader {
   const OutboundRequest& request_;
   std::string input_;
   std::size_t consumed_ = 0;
-  bool late_ = false;
+  bool late_ = false, junk_ = false;
   http::ResponseHead head_;
 };
 
@@ -167,18 +172,42 @@ void OutboundRequest::add_header(std::string_view name, std::string_view value) 
   headers.append(name).append(": ").append(value).append("\r\n");
 }
 
-InboundResponse exchange(const OutboundRequest& request) {
-  auto connection = request.destination.connect(rt::deadline(kConnectTimeout));
-  if (!connection) return failure(net::describe(connection.error()));
+void set_client(const ClientSettings& settings) { client = settings; }
+
+namespace {
+
+// Nothing when another attempt may be made.
+std::optional<InboundResponse> attempt(const OutboundRequest& request,
+                                       net::Connection& connection) {
   const std::string head = head_of(request);
   const iovec parts[2] = {{const_cast<char*>(head.data()), head.size()},
                           {const_cast<char*>(request.body.data()), request.body.size()}};
   const auto until = rt::deadline(rt::milliseconds(request.timeout_ms));
   // A server may answer before it has read everything.
-  (void)(*connection)->write(std::span(parts, request.body.empty() ? 1 : 2), until).has_value();
+  (void)connection.write(std::span(parts, request.body.empty() ? 1 : 2), until).has_value();
   InboundResponse response;
-  if (!ResponseReader(**connection, request).read(response)) return failure("no complete response");
-  return response;
+  ResponseReader reader(connection, request);
+  if (reader.read(response)) return response;
+  if (response.status == 0 && !reader.junk()) return std::nullopt;
+  return failure("no complete response");
+}
+
+}  // namespace
+
+InboundResponse exchange(const OutboundRequest& request) {
+  std::string trouble;
+  for (unsigned attempts = 0; attempts <= client.retries && !rt::cancelled(); ++attempts) {
+    auto connection = request.destination.connect(rt::deadline(client.connect_timeout));
+    if (connection) {
+      if (auto response = attempt(request, **connection)) return std::move(*response);
+      trouble = "no complete response";
+      continue;
+    }
+    trouble = net::describe(connection.error());
+    if (attempts == client.retries) break;
+    if (rt::sleep_for(std::min(kRetryPause, client.connect_timeout)) == rt::Wait::cancelled) break;
+  }
+  return failure(std::move(trouble));
 }
 
 }  // namespace lua

@@ -2,6 +2,7 @@
 // calling fiber, without the state.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -35,6 +36,13 @@ struct InboundResponse {
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
 };
+
+// Of all requests (httpclient.*). Before the first one.
+struct ClientSettings {
+  rt::Duration connect_timeout = std::chrono::seconds(5);
+  unsigned retries = 3;  // without a connection, or without a response
+};
+void set_client(const ClientSettings& settings);
 
 InboundResponse exchange(const OutboundRequest& request);
 

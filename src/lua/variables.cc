@@ -5,6 +5,7 @@
 #include "lua/engine.h"
 #include "lua/stack.h"
 #include "lua/value.h"
+#include "txn/variable_holders.h"
 
 namespace lua {
 
@@ -60,9 +61,10 @@ bool set_variable(Call& call, std::string_view name, const state::Value& value,
   if (!variable) return false;
   std::unique_lock<std::shared_mutex> lock;
   state::Variables* variables = scope_of(call, variable->scope, lock);
-  if (variables == nullptr) return false;
-  variables->set(variable->id, value);
-  return true;
+  const txn::Session* session = call.context() != nullptr ? call.context()->session : nullptr;
+  return variables != nullptr &&
+         state::set_within_limits(*variable, value, *variables,
+                                  txn::variable_holders(session, call.exchange()));
 }
 
 bool unset_variable(Call& call, std::string_view name) {
@@ -70,7 +72,7 @@ bool unset_variable(Call& call, std::string_view name) {
   if (!variable) return false;
   std::unique_lock<std::shared_mutex> lock;
   state::Variables* variables = scope_of(call, variable->scope, lock);
-  return variables != nullptr && variables->unset(variable->id);
+  return variables != nullptr && state::unset_counted(variable->id, *variables);
 }
 
 int get_var(lua_State* L, Call& call) {

@@ -8,6 +8,7 @@
 
 #include "proxy/filters.h"
 #include "proxy/session.h"
+#include "state/variable_limits.h"
 
 namespace proxy {
 
@@ -258,6 +259,9 @@ void Run::end_exchange() {
   spare_request_headers_ = std::move(e.request.headers);
   spare_response_headers_ = std::move(e.response.headers);
   spare_variables_ = std::move(e.txn_variables);
+  state::release_counted(spare_variables_);
+  state::release_counted(e.request_variables);
+  state::release_counted(e.response_variables);
   spare_variables_.clear();
   exchange_.reset();
 }

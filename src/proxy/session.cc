@@ -11,6 +11,7 @@
 #include "proxy/live.h"
 #include "proxy/run.h"
 #include "rt/memory.h"
+#include "state/variable_limits.h"
 #include "txn/tracking.h"
 
 namespace proxy {
@@ -64,6 +65,7 @@ Session::~Session() {
   sessions.erase(sessions.iterator_to(*this));
   connection->io().park(nullptr);
   connection.reset();
+  if (facts.extras != nullptr) state::release_counted(facts.extras->variables);
   for (upstream::Server* server : private_pools) server->drop_idle_of(pool_id());
   frontend.state->frontend_sessions.fetch_sub(1, std::memory_order_relaxed);
   running().registry->process().connections.fetch_sub(1, std::memory_order_relaxed);

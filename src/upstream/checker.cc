@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <deque>
 #include <random>
 
+#include "rt/fiber.h"
 #include "state/registry.h"
 #include "upstream/check_rules.h"
 #include "upstream/counting.h"
@@ -161,9 +164,54 @@ void Checker::run(rt::Duration delay) {
 
 CheckOutcome Checker::probe_now() { return rules_->probe(*this); }
 
+namespace {
+
+unsigned most_probes = 0;  // of a worker (tune.max-checks-per-thread)
+struct Turns {
+  unsigned taken = 0;
+  std::deque<rt::Fiber*> waiting;
+};
+thread_local Turns turns;
+
+void leave_turn() {
+  if (turns.waiting.empty()) {
+    --turns.taken;
+    return;
+  }
+  rt::wake(*turns.waiting.front());  // it has the turn from here on
+  turns.waiting.pop_front();
+}
+
+// False when the wait was ended.
+bool take_turn() {
+  if (most_probes == 0 || turns.taken < most_probes) {
+    ++turns.taken;
+    return true;
+  }
+  rt::Fiber* const self = rt::current();
+  turns.waiting.push_back(self);
+  while (true) {
+    const bool cancelled = rt::suspend(rt::kNever) == rt::Wait::cancelled;
+    const auto at = std::find(turns.waiting.begin(), turns.waiting.end(), self);
+    if (at == turns.waiting.end()) {
+      if (cancelled) leave_turn();
+      return !cancelled;
+    }
+    if (!cancelled) continue;
+    turns.waiting.erase(at);
+    return false;
+  }
+}
+
+}  // namespace
+
+void limit_probes(unsigned of_each_worker) { most_probes = of_each_worker; }
+
 void Checker::probe_once() {
+  if (!take_turn()) return;
   const rt::Instant begin = rt::precise_now();
   const CheckOutcome outcome = probe_now();
+  leave_turn();
   if (rt::cancelled() || paused()) return;
   const auto took = std::chrono::duration_cast<rt::milliseconds>(rt::precise_now() - begin);
   probed_ = true;

@@ -33,6 +33,9 @@ struct CheckOutcome {
   std::string text;
 };
 
+// How many probes one worker may have under way at once; 0: any number. Before the first one.
+void limit_probes(unsigned of_each_worker);
+
 class Checker {
  public:
   enum class Kind : std::uint8_t { health, agent };

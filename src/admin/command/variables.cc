@@ -7,6 +7,7 @@
 #include "expr/expression.h"
 #include "expr/log_format.h"
 #include "state/registry.h"
+#include "state/variable_limits.h"
 
 namespace admin {
 namespace {
@@ -32,7 +33,8 @@ void get_var(Call& call) {
 
 void store(Call& call, const state::VariableName& name, const state::Value& value) {
   std::unique_lock lock(call.env.registry.variables_mutex());
-  call.env.registry.variables().set(name.id, value);
+  if (!state::set_within_limits(name, value, call.env.registry.variables(), {}))
+    call.error("The variables would take more than tune.vars.*-max-size allows.");
 }
 
 // set var <name> <expression>, … expr <expression>, … fmt <format>

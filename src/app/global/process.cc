@@ -228,7 +228,11 @@ constexpr GlobalKeyword kTable[] = {
      true},
     {{"unsetenv", "[<name> ...]", "Removes environment variables."}, take_environment},
     {{"warn-blocked-traffic-after", "<time>", "Warns when a worker is busy for longer."},
-     blocked_traffic},
+     blocked_traffic,
+     nullptr,
+     0,
+     0,
+     "scripts give way by themselves, and \"show lua\" tells what they cost"},
     {{"zero-warning", "", "Fails to start when there was a warning, as -dW."},
      flag<&Settings::zero_warning>},
 };

@@ -19,6 +19,8 @@ constexpr std::string_view kRelay = "data is relayed without needless copies alr
 constexpr std::string_view kBuffers = "idle connections hold no buffers";
 constexpr std::string_view kNoHttp2 = "HTTP/2 is not available yet";
 constexpr std::string_view kResolver = "getaddrinfo() resolves names at the start";
+constexpr std::string_view kNoGlitches =
+    "glitches of a connection are not counted; what breaks HTTP/1 ends the connection";
 
 bool one_of(GlobalContext& context, std::initializer_list<std::string_view> words) {
   const std::string_view word = context.args.peek();
@@ -155,7 +157,7 @@ constexpr GlobalKeyword kTable[] = {
     {{"tune.buffers.limit", "<number>", "The most buffers."}, take_number, nullptr, 0, INT32_MAX, kBuffers},
     {{"tune.buffers.reserve", "<number>", "Buffers kept for emergencies."}, take_number, nullptr, 0, INT32_MAX, kBuffers},
     {{"tune.bufsize", "<size>", "The size of a buffer and so of the largest message head."}, buffer_size, nullptr, 0, INT32_MAX, {}},
-    {{"tune.bufsize.large", "<size>", "The size of large buffers."}, take_size, nullptr, 0, 268435456, {}},
+    {{"tune.bufsize.large", "<size>", "The size of large buffers, which nothing asks for."}, take_size, nullptr, 0, 268435456, "buffers have one size, tune.bufsize"},
     {{"tune.bufsize.small", "<size>", "The size of small buffers."}, take_size, nullptr, 0, INT32_MAX, kBuffers},
     {{"tune.chksize", "<size>", "Deprecated: checks use ordinary buffers."}, take_size, nullptr, 0, INT32_MAX, kBuffers},
     {{"tune.cli.max-payload-size", "<size>", "The largest payload of a runtime command."}, take_size, nullptr, 0, INT32_MAX, {}},
@@ -168,9 +170,9 @@ constexpr GlobalKeyword kTable[] = {
     {{"tune.fail-alloc", "<number>", "The share of allocations that fail."}, take_number, nullptr, 0, 100, "it only serves the debugging of another implementation"},
     {{"tune.fd.edge-triggered", "on|off", "Edge-triggered polling."}, experimental_on_off, nullptr, 0, 1, "polling is always edge-triggered"},
     {{"tune.fd.tables", "shared|per-thread-group", "Where descriptors are known."}, experimental_text, nullptr, 0, 1, kOwnLoop},
-    {{"tune.glitches.kill.cpu-usage", "<number>", "The load at which suspicious connections are closed."}, take_number, nullptr, 0, 100, {}},
-    {{"tune.h1.be.glitches-threshold", "<number>", "Glitches after which an HTTP/1 connection is closed."}, take_number, nullptr, 0, INT32_MAX, {}},
-    {{"tune.h1.fe.glitches-threshold", "<number>", "Glitches after which an HTTP/1 connection is closed."}, take_number, nullptr, 0, INT32_MAX, {}},
+    {{"tune.glitches.kill.cpu-usage", "<number>", "The load at which suspicious connections are closed."}, take_number, nullptr, 0, 100, kNoGlitches},
+    {{"tune.h1.be.glitches-threshold", "<number>", "Glitches after which an HTTP/1 connection is closed."}, take_number, nullptr, 0, INT32_MAX, kNoGlitches},
+    {{"tune.h1.fe.glitches-threshold", "<number>", "Glitches after which an HTTP/1 connection is closed."}, take_number, nullptr, 0, INT32_MAX, kNoGlitches},
     {{"tune.h1.zero-copy-fwd-recv", "on|off", "Receives HTTP/1 without copying."}, take_on_off, nullptr, 0, 1, kRelay},
     {{"tune.h1.zero-copy-fwd-send", "on|off", "Sends HTTP/1 without copying."}, take_on_off, nullptr, 0, 1, kRelay},
     {{"tune.h2.be.glitches-threshold", "<number>", "Glitches after which an HTTP/2 connection is closed."}, take_number, nullptr, 0, INT32_MAX, kNoHttp2},
@@ -198,7 +200,7 @@ constexpr GlobalKeyword kTable[] = {
     {{"tune.idletimer", "<timeout>", "When a stream counts as idle."}, take_time, nullptr, 0, 65535, kOwnLoop},
     {{"tune.listener.default-shards", "by-process|by-thread|by-group", "Sockets of a bind line."}, shards, nullptr, 0, INT32_MAX, "one socket is shared by all workers"},
     {{"tune.listener.multi-queue", "on|fair|off", "How connections spread over workers."}, multi_queue, nullptr, 0, INT32_MAX, "the kernel spreads them over the workers"},
-    {{"tune.max-checks-per-thread", "<number>", "The most health checks at once."}, take_number, nullptr, 0, INT32_MAX, {}},
+    {{"tune.max-checks-per-thread", "<number>", "The most health checks that a worker makes at once; others wait for their turn."}, take_number, nullptr, 0, INT32_MAX, {}},
     {{"tune.max-rules-at-once", "<number>", "Rules after which others run."}, take_number, nullptr, 0, INT32_MAX, kOwnLoop},
     {{"tune.maxaccept", "<number>", "Connections accepted at once."}, max_accept, nullptr, -1, INT32_MAX, kOwnLoop},
     {{"tune.maxpollevents", "<number>", "Events taken from the poller at once."}, loose_number, nullptr, 0, INT32_MAX, kOwnLoop},
@@ -207,7 +209,7 @@ constexpr GlobalKeyword kTable[] = {
     {{"tune.notsent-lowat.client", "<size>", "Unsent bytes kept in the kernel for clients."}, take_size, nullptr, 0, INT32_MAX, {}},
     {{"tune.notsent-lowat.server", "<size>", "Unsent bytes kept in the kernel for servers."}, take_size, nullptr, 0, INT32_MAX, {}},
     {{"tune.pattern.cache-size", "<number>", "Remembered results of pattern look-ups."}, take_number, nullptr, 0, INT32_MAX, "look-ups are indexed and need no cache"},
-    {{"tune.peers.max-updates-at-once", "<number>", "Table updates sent at once."}, take_number, nullptr, 0, INT32_MAX, {}},
+    {{"tune.peers.max-updates-at-once", "<number>", "Table updates sent to peers at once."}, take_number, nullptr, 0, INT32_MAX, "peers are not available yet"},
     {{"tune.pipesize", "<size>", "The size of pipes used to splice."}, take_size, nullptr, 0, INT32_MAX, {}},
     {{"tune.pool-high-fd-ratio", "<number>", "The share of descriptors above which idle connections close."}, take_number, nullptr, 0, 100, {}},
     {{"tune.pool-low-fd-ratio", "<number>", "The share of descriptors below which idle connections are kept."}, take_number, nullptr, 0, 100, {}},
@@ -229,12 +231,12 @@ constexpr GlobalKeyword kTable[] = {
     {{"tune.stick-counters", "<number>", "How many entries of stick tables can be tracked at once."}, take_number, nullptr, 0, 100, {}},
     {{"tune.streams-elasticity", "<number>", "How streams of a connection shrink under load."}, take_number, nullptr, 0, INT32_MAX, kNoHttp2},
     {{"tune.takeover-other-tg-connections", "none|restricted|full", "Deprecated name of tune.idle-pool.shared."}, takeover, nullptr, 0, INT32_MAX, "workers are not grouped"},
-    {{"tune.vars.check-max-size", "<size>", "Memory of a check's variables."}, take_number, nullptr, 0, INT32_MAX, {}},
-    {{"tune.vars.global-max-size", "<size>", "Memory of variables, scope global."}, take_number, nullptr, 0, INT32_MAX, {}},
-    {{"tune.vars.proc-max-size", "<size>", "Memory of variables, scope proc."}, take_number, nullptr, 0, INT32_MAX, {}},
-    {{"tune.vars.reqres-max-size", "<size>", "Memory of variables, scope reqres."}, take_number, nullptr, 0, INT32_MAX, {}},
-    {{"tune.vars.sess-max-size", "<size>", "Memory of variables, scope sess."}, take_number, nullptr, 0, INT32_MAX, {}},
-    {{"tune.vars.txn-max-size", "<size>", "Memory of variables, scope txn."}, take_number, nullptr, 0, INT32_MAX, {}},
+    {{"tune.vars.check-max-size", "<size>", "The most memory of a check's variables."}, take_number, nullptr, 0, INT32_MAX, {}},
+    {{"tune.vars.global-max-size", "<size>", "The most memory of all variables."}, take_number, nullptr, 0, INT32_MAX, {}},
+    {{"tune.vars.proc-max-size", "<size>", "The most memory of the process's variables and all finer ones."}, take_number, nullptr, 0, INT32_MAX, {}},
+    {{"tune.vars.reqres-max-size", "<size>", "The most memory of the variables of a request or a response."}, take_number, nullptr, 0, INT32_MAX, {}},
+    {{"tune.vars.sess-max-size", "<size>", "The most memory of a session's variables and all finer ones."}, take_number, nullptr, 0, INT32_MAX, {}},
+    {{"tune.vars.txn-max-size", "<size>", "The most memory of a transaction's variables and all finer ones."}, take_number, nullptr, 0, INT32_MAX, {}},
 };
 // clang-format on
 

@@ -1,7 +1,5 @@
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "app/global/keyword.h"
 #include "app/proxy_keywords/keyword.h"
 #include "app/sections/section.h"
@@ -10,29 +8,6 @@
 namespace app {
 
 namespace {
-
-// Checked and kept, but nothing acts on them yet: whoever sets one is told.
-constexpr std::string_view kNotYet[] = {
-    "dns-accept-family",
-    "httpclient.resolvers.disabled",
-    "httpclient.resolvers.id",
-    "httpclient.resolvers.prefer",
-    "httpclient.retries",
-    "httpclient.timeout.connect",
-    "tune.bufsize.large",
-    "tune.glitches.kill.cpu-usage",
-    "tune.h1.be.glitches-threshold",
-    "tune.h1.fe.glitches-threshold",
-    "tune.max-checks-per-thread",
-    "tune.peers.max-updates-at-once",
-    "tune.vars.check-max-size",
-    "tune.vars.global-max-size",
-    "tune.vars.proc-max-size",
-    "tune.vars.reqres-max-size",
-    "tune.vars.sess-max-size",
-    "tune.vars.txn-max-size",
-    "warn-blocked-traffic-after",
-};
 
 constexpr std::string_view kNegation =
     "negation/default currently supported only for options, log, busy-polling, set-dumpable, "
@@ -65,8 +40,6 @@ void read_line(const config::Line& line, GlobalSettings& settings,
   if (!row->no_effect.empty())
     diagnostics.diagnostic(line.at(),
                            fmt::format("'{}' has no effect: {}.", row->name, row->no_effect));
-  else if (std::find(std::begin(kNotYet), std::end(kNotYet), row->name) != std::end(kNotYet))
-    diagnostics.notice(line.at(), fmt::format("'{}' has no effect yet.", row->name));
 }
 
 }  // namespace

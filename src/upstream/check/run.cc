@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "expr/log_format.h"
+#include "state/variable_limits.h"
 
 namespace upstream {
 
@@ -48,6 +49,7 @@ CheckRun::CheckRun(Checker& c)
 }
 
 CheckRun::~CheckRun() {
+  state::release_counted(variables);
   if (connection && !clean_close) connection->reset_on_close();
 }
 
