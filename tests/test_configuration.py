@@ -256,6 +256,17 @@ def test_mistakes_in_expressions_are_told(check, line, told):
         assert code == 1 and told in text, text
 
 
+def test_expressions_go_on_in_the_next_word(start):
+    proxy = start("""
+        frontend fe
+            bind @fe@ name one
+            http-request set-var(txn.a) path, lower, length if { req.fhdr(x), upper -m str ABC }
+            http-request return status 200 content-type text/plain lf-string "%[var(txn.a)] %[so_name]"
+    """)
+    assert proxy.get("/A", {"X": "abc"}).text == "2 one"
+    assert proxy.get("/A", {"X": "x"}).text == " one"
+
+
 @pytest.mark.beyond
 def test_sample_of_the_other_side_is_refused_with_the_reason(check):
     _, text = check(ONE_RULE.format(line="http-request set-header x %[res.hdr(a)]"))
