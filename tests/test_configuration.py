@@ -239,6 +239,8 @@ ONE_RULE = """
     ("http-request set-header x %[method,ipmask(24)]", "ipmask"),
     ("http-request set-header x %[res.hdr(a)]", "res.hdr"),
     ("http-request set-var(txn.a) be_name", "backend"),
+    ("http-request set-var(txn.a) str(a),add_item(',',,)", "add_item"),
+    ("http-request set-var(txn.a) str(a),fix_tag_value(0)", "fix_tag_value"),
     ("http-request deny if { status 200 }", None),  # a warning
     ("http-request deny if { path -m nonsense x }", "nonsense"),
     ("http-request deny if { src not-an-address/33 }", "not-an-address"),
