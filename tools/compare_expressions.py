@@ -200,7 +200,7 @@ BOOLEAN = r"(always_\w+|acl\([^)]*\)|bool\([^)]*\)|(?:has_ctl|even|odd|not|bool|
 KNOWN = re.compile(r"(^|,)" + BOOLEAN + r"(,(un)?set-var\([^)]*\))*,(add|sub|mul|div|mod|and|or|xor|neg|cpl)\b"
                    # Times before 1970 in units below a second; what is no host has no port; counting with
                    # an empty name.
-                   r"|[mu]s_[lu]time|port_only|\b(add|sub|mul|div|mod|and|or|xor|bytes)\((\"\")?\)"
+                   r"|[mu]s_[lu]time|port_only|\b(add|sub|mul|div|mod|and|or|xor|bytes)\((\"\")?[,)]"
                    # Chunks whose number does not fit into 32 bits, padding that is decoded.
                    r"|\ble2dec\([^)]*,([4-9]|\d\d+)")
 
