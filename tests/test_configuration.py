@@ -239,6 +239,8 @@ ONE_RULE = """
     ("http-request set-header x %[method,ipmask(24)]", "ipmask"),
     ("http-request set-header x %[res.hdr(a)]", "res.hdr"),
     ("http-request set-var(txn.a) be_name", "backend"),
+    ("http-request set-var(txn.a) str(a),add_item(',',,)", "add_item"),
+    ("http-request set-var(txn.a) str(a),fix_tag_value(0)", "fix_tag_value"),
     ("http-request deny if { status 200 }", None),  # a warning
     ("http-request deny if { path -m nonsense x }", "nonsense"),
     ("http-request deny if { src not-an-address/33 }", "not-an-address"),
@@ -254,6 +256,17 @@ def test_mistakes_in_expressions_are_told(check, line, told):
         assert code == 0 or "ALERT" in text
     else:
         assert code == 1 and told in text, text
+
+
+def test_expressions_go_on_in_the_next_word(start):
+    proxy = start("""
+        frontend fe
+            bind @fe@ name one
+            http-request set-var(txn.a) path, lower, length if { req.fhdr(x), upper -m str ABC }
+            http-request return status 200 content-type text/plain lf-string "%[var(txn.a)] %[so_name]"
+    """)
+    assert proxy.get("/A", {"X": "abc"}).text == "2 one"
+    assert proxy.get("/A", {"X": "x"}).text == " one"
 
 
 @pytest.mark.beyond

@@ -205,3 +205,16 @@ def test_basic_auth(start, web):
     assert answer.status == 401 and "Here" in answer.headers["www-authenticate"]
     assert proxy.get("/", {"Authorization": "Basic YWxpY2U6c2VjcmV0"}).text == "in"
     assert proxy.get("/", {"Authorization": "Basic YWxpY2U6d3Jvbmc="}).status == 401
+
+
+@pytest.mark.parametrize("header, address", [
+    ("1.2.3.4", "1.2.3.4"), ("01.002.3.0", "1.2.3.0"), ("001.2.3.4:80", "1.2.3.4"), ("[::1]", "::1"), ("::1", "::1"),
+    ("1.2.3.4x", ""), ("1.2.3.4:80x", ""), ("[::1]:80", ""), ("1.2.3", ""), ("1.2.3.256", ""),
+])
+def test_addresses_in_headers(start, header, address):
+    proxy = start("""
+        frontend fe
+            bind @fe@
+            http-request return status 200 content-type text/plain lf-string "<%[req.hdr_ip(x)]>"
+    """)
+    assert proxy.get("/", {"X": header}).text == f"<{address}>"

@@ -195,12 +195,12 @@ def quoted_argument(value):
 
 
 # Booleans that HAProxy counts with and then writes as bytes are 1 again, whatever the result.
-BOOLEAN = r"(always_\w+|bool\([^)]*\)|(?:has_ctl|even|odd|not|bool|fix_is_valid|mqtt_is_valid|rfc7239_is_valid|" \
+BOOLEAN = r"(always_\w+|acl\([^)]*\)|bool\([^)]*\)|(?:has_ctl|even|odd|not|bool|fix_is_valid|mqtt_is_valid|rfc7239_is_valid|" \
           r"secure_memcmp|http_first_req|req.proto_http|quic_enabled|wait_end|stopping)(\([^)]*\))?)"
 KNOWN = re.compile(r"(^|,)" + BOOLEAN + r"(,(un)?set-var\([^)]*\))*,(add|sub|mul|div|mod|and|or|xor|neg|cpl)\b"
                    # Times before 1970 in units below a second; what is no host has no port; counting with
                    # an empty name.
-                   r"|[mu]s_[lu]time|port_only|\b(add|sub|mul|div|mod|and|or|xor)\((\"\")?\)"
+                   r"|[mu]s_[lu]time|port_only|\b(add|sub|mul|div|mod|and|or|xor|bytes)\((\"\")?[,)]"
                    # Chunks whose number does not fit into 32 bits, padding that is decoded.
                    r"|\ble2dec\([^)]*,([4-9]|\d\d+)")
 
@@ -330,6 +330,8 @@ class Proxy:
 def explained(expression, here):
     """Whether docs/differences.md tells of it."""
     if re.search(r"rfc7239_n[np]\b", expression):  # numbers stand in reused memory there
+        return True
+    if "rfc7239_n2nn" in expression and here is None:  # what stands behind an address
         return True
     if "ub64dec" in expression and (here is None or "64" in expression.split("ub64dec")[0]):  # padding
         return True

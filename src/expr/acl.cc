@@ -3,6 +3,7 @@
 #include <array>
 
 #include "expr/condition.h"
+#include "expr/words.h"
 
 namespace expr {
 namespace {
@@ -99,9 +100,10 @@ base::Result<void> Acl::add(config::Arguments& args, std::size_t end, ParseConte
   if (args.index() >= end)
     return base::fail(std::string("missing fetch method in ACL expression ''"));
   config::Position at = args.here();
-  std::string_view criterion = args.next();
+  const AclRow* row = context.catalogue.acl(keyword_of(args.peek()));
+  const std::string criterion =
+      row != nullptr ? std::string(args.next()) : take_expression(args, end, context.catalogue);
   std::string_view keyword = keyword_of(criterion);
-  const AclRow* row = context.catalogue.acl(keyword);
   std::string text(criterion);
   if (row != nullptr) text.replace(0, keyword.size(), row->fetch);
 

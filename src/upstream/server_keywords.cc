@@ -344,7 +344,7 @@ bool parse_agent_send(Parse& p) {
 }
 
 bool parse_proto(Parse& p) {
-  const auto text = p.args.text("proto");
+  const auto text = p.args.text(word_before(p));
   if (!text) return false;
   if (*text == "h1" || *text == "none") return true;
   return p.args.error_at_previous(fmt::format("protocol '{}' to servers is not there yet", *text));
@@ -492,7 +492,7 @@ constexpr ServerRow kRows[] = {
     {{"ca-file", "<cafile>", "Authorities that verify the server."}, needs_tls},
     {{"check-alpn", "<protocols>", "Protocols offered by checks."}, needs_tls},
     {{"check-pool-conn-name", "<name>", "Name of pooled connections for checks."}, not_yet},
-    {{"check-proto", "<name>", "Protocol of checks."}, not_yet},
+    {{"check-proto", "<name>", "Protocol of checks."}, parse_proto},
     {{"check-reuse-pool", "", "Checks over idle connections."}, not_yet},
     {{"check-sni", "<sni>", "Server name in checks."}, needs_tls},
     {{"check-sni-auto", "", "Server name in checks from the Host header."}, needs_tls},

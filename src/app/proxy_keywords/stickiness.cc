@@ -5,6 +5,7 @@
 #include "app/proxy_keywords/stick_table.h"
 #include "expr/condition.h"
 #include "expr/expression.h"
+#include "expr/words.h"
 
 namespace app {
 
@@ -50,15 +51,17 @@ bool stick(ProxyContext& context) {
   rule->store_response = kind->store_response;
   auto where = context.expressions(
       kind->store_response ? txn::Point::http_response : txn::Point::balance, "'stick' rule");
-  auto key = expr::Expression::parse(args.peek(), where, args.here());
-  if (!key) return args.error(fmt::format("'stick': {}", key.error()));
+  const config::Position at = args.here();
+  const std::string text =
+      expr::take_expression(args, args.line().size(), context.assembly.generation.expressions);
+  auto key = expr::Expression::parse(text, where, at);
+  if (!key) return args.error_at_previous(fmt::format("'stick': {}", key.error()));
   rule->key = std::move(*key);
   if ((rule->key->where() & where.available) == 0)
-    return args.error(fmt::format(
+    return args.error_at_previous(fmt::format(
         "'stick': fetch method '{}' extracts information from '{}', none of which is available {}.",
         rule->key->fetch_row().name, expr::describe_sources(rule->key->where()),
         kind->store_response ? "for 'store-response'" : "during request"));
-  args.next();
   std::string name = context.draft.name;
   if (args.accept("table")) name = args.next();
   if (!args.done() && args.peek() != "if" && args.peek() != "unless")

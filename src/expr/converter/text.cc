@@ -94,7 +94,8 @@ bool check_concat(std::vector<Argument>& args, ParseContext&, const config::Keyw
 bool check_add_item(std::vector<Argument>& args, ParseContext&, const config::Keyword&,
                     std::string& error) {
   if (args.size() > 1 && !to_variable(args[1], error)) return false;
-  if (args.size() > 1 && (args[1].present() || args.size() > 2)) return true;
+  const bool has_suffix = args.size() > 2 && !args[2].text().empty();
+  if (args.size() > 1 && (args[1].present() || has_suffix)) return true;
   error = "one of the optional arguments has to be nonempty";
   return false;
 }

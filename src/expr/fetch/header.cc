@@ -289,6 +289,21 @@ constexpr FetchRow kRows[] = {
 
 }  // namespace
 
+namespace {
+
+// "010.1.2.3" is written by some proxies, and is decimal all the same.
+std::string without_leading_zeros(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool first = out.empty() || out.back() == '.';
+    const bool more = i + 1 < text.size() && base::is_digit(text[i + 1]);
+    if (!(first && text[i] == '0' && more)) out += text[i];
+  }
+  return out;
+}
+
+}  // namespace
+
 net::Ip parse_forwarded_ip(std::string_view text) {
   if (text.starts_with('[')) {
     if (!text.ends_with(']')) return {};
@@ -301,6 +316,7 @@ net::Ip parse_forwarded_ip(std::string_view text) {
     if (!base::parse_int<std::uint16_t>(text.substr(colon + 1))) return {};
     text = text.substr(0, colon);
   }
+  if (text.find(':') == std::string_view::npos) return net::Ip::parse(without_leading_zeros(text));
   return net::Ip::parse(text);
 }
 

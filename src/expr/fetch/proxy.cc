@@ -145,8 +145,14 @@ bool so_id(Args, Context& context, Value& out, const FetchRow&) {
 }
 bool so_name(Args, Context& context, Value& out, const FetchRow&) {
   if (context.session == nullptr || context.session->listener == nullptr) return false;
-  const std::string& name = context.session->listener->name;
-  return !name.empty() && give_text(out, name);
+  const state::ListenerState& listener = *context.session->listener;
+  // What statistics call one that has no name.
+  constexpr std::string_view kUnnamed = "sock-";
+  const std::string_view name = listener.name;
+  if (name.starts_with(kUnnamed) &&
+      base::parse_int<unsigned>(name.substr(kUnnamed.size())) == listener.id)
+    return false;
+  return give_text(out, name);
 }
 bool dst_conn(Args, Context& context, Value& out, const FetchRow&) {
   if (context.session == nullptr || context.session->listener == nullptr) return false;

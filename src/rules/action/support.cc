@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "expr/words.h"
+
 namespace rules::action {
 namespace {
 
@@ -48,13 +50,15 @@ std::optional<std::string> Reader::text(std::string_view missing) {
 std::unique_ptr<expr::Expression> Reader::expression() {
   if (!more()) return fail("missing fetch method");
   config::Position at = args_.here();
-  std::string_view word = args_.next();
+  const std::string word =
+      expr::take_expression(args_, args_.line().size(), context_.expr.catalogue);
   std::size_t consumed = 0;
   auto parsed = expr::Expression::parse(word, context_.expr, at, &consumed);
   if (!parsed) return fail_at_previous(parsed.error());
   if (consumed != word.size())
     return fail_at_previous(fmt::format("unexpected '{}' after expression '{}'",
-                                        word.substr(consumed), word.substr(0, consumed)));
+                                        std::string_view(word).substr(consumed),
+                                        std::string_view(word).substr(0, consumed)));
   if (((*parsed)->where() & context_.expr.available) == 0)
     return fail_at_previous(fmt::format(
         "fetch method '{}' extracts information from '{}', none of which is available here",
