@@ -1,4 +1,10 @@
 """What libraries written for the API lean on: objects as they look, clients of their own over sockets, modules."""
+import base64
+import hashlib
+import hmac
+import json
+import subprocess
+
 import pytest
 
 GLOBAL = """
@@ -179,3 +185,222 @@ def test_the_framing_a_service_asks_for(start):
     answer = wire.ask("GET", "/close")
     assert (answer.text, answer.headers["connection"]) == ("abc", "close")
     assert wire.is_closed()
+
+
+CLIENT = """
+local M = {}
+function M.ask(method, address, target, body)
+  local host, port = address:match("^(.*):(%d+)$")
+  local s = core.tcp()
+  s:settimeout(1)
+  local connect = s.connect
+  local fine, why = connect(s, host, port)
+  if not fine then s:close() return nil, "connect: " .. tostring(why) end
+  local head = {method .. " " .. target .. " HTTP/1.1", "host: " .. address, "connection: close"}
+  if body then head[#head + 1] = "content-length: " .. tostring(#body) end
+  fine, why = s:send(table.concat(head, "\\r\\n") .. "\\r\\n\\r\\n" .. (body or ""))
+  if not fine then s:close() return nil, "send: " .. tostring(why) end
+  local answer = {headers = {}}
+  while true do
+    local line
+    line, why = s:receive("*l")
+    if not line then s:close() return nil, "head: " .. tostring(why) end
+    if line == "" then break end
+    if not answer.status then
+      answer.status = tonumber(line:match("^HTTP/1%.[01] (%d%d%d)"))
+      if not answer.status then s:close() return nil, "head: no status" end
+    else
+      local name, value = line:match("^(.-):%s*(.-)%s*$")
+      answer.headers[name:lower()] = value
+    end
+  end
+  if method ~= "HEAD" then
+    if answer.headers["transfer-encoding"] == "chunked" then
+      local pieces = {}
+      while true do
+        local size = tonumber(s:receive("*l") or "", 16)
+        if not size then s:close() return nil, "chunk: no size" end
+        if size == 0 then break end
+        local piece = s:receive(size + 2)
+        if not piece then s:close() return nil, "chunk: cut" end
+        pieces[#pieces + 1] = piece:sub(1, -3)
+      end
+      answer.body = table.concat(pieces)
+    else
+      answer.body = s:receive("*a")
+    end
+  end
+  s:close()
+  return answer
+end
+return M
+"""
+
+GATE = """
+local client = require("client")
+core.register_action("gate", {"http-req"}, function(txn, backend, target, method)
+  txn:set_var("txn.allowed", false)
+  if core.backends[backend] == nil then txn:set_var("txn.why", "no backend") return end
+  local address
+  for _, server in pairs(core.backends[backend].servers) do
+    local status = server:get_stats()["status"]
+    if status == "no check" or status:find("UP") == 1 then address = server:get_addr() break end
+  end
+  if not address then txn:set_var("txn.why", "no server") return end
+  if method == "*" then method = txn.sf:method() end
+  local answer, why = client.ask(method, address, target, method == "POST" and "question" or nil)
+  if not answer then txn:set_var("txn.why", why) return end
+  txn:set_var("txn.status", answer.status)
+  for name, value in pairs(answer.headers) do
+    if name:match("^x%-") then
+      pcall(txn.set_var, txn, "req.answer_" .. name:gsub("[^a-zA-Z0-9]", "_"), value, true)
+      txn.http:req_set_header(name, value)
+    end
+  end
+  if answer.status == 403 then
+    local reply = txn:reply()
+    reply:set_status(answer.status)
+    reply:add_header("x-from", "gate")
+    if answer.body then reply:set_body(answer.body) end
+    txn:done(reply)
+  end
+  txn:set_var("txn.why", answer.body)
+  txn:set_var("txn.allowed", answer.status == 200)
+end, 3)
+"""
+
+GATE_CONFIGURATION = """
+        frontend fe
+            bind @fe@
+            http-request lua.gate auth /ok GET if { path /ok }
+            http-request lua.gate auth /ok HEAD if { path /head }
+            http-request lua.gate auth /ok * if { path /post }
+            http-request lua.gate auth /chunked GET if { path /chunked }
+            http-request lua.gate auth /cut GET if { path /cut }
+            http-request lua.gate auth /junk GET if { path /junk }
+            http-request lua.gate auth /empty GET if { path /empty }
+            http-request lua.gate auth /no GET if { path /no }
+            http-request lua.gate dead /ok GET if { path /dead }
+            http-request lua.gate down /ok GET if { path /down }
+            http-request lua.gate nowhere /ok GET if { path /nowhere }
+            http-request return status 200 content-type text/plain lf-string "%[var(txn.allowed)] %[var(txn.status)] %[var(txn.why)] %[req.hdr(x-user)] %[var(req.answer_x_user)]"
+        backend auth
+            server away 127.0.0.1:1 check inter 50ms fall 1 init-state down
+            server s @auth@
+        backend dead
+            server s 127.0.0.1:1
+        backend down
+            server s 127.0.0.1:1 disabled
+"""
+
+
+def answer_for_gate(wire):
+    asked = wire.request()
+    body = {
+        "/ok": "HTTP/1.1 200 OK\r\nX-User: joe\r\nContent-Length: 4\r\n\r\n" + ("" if asked.method == "HEAD" else asked.method[:4].ljust(4)),
+        "/chunked": "HTTP/1.1 200 OK\r\nX-User: ann\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n",
+        "/cut": "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab",
+        "/junk": "junk\r\n\r\n",
+        "/empty": "",
+        "/no": "HTTP/1.1 403 No\r\nContent-Length: 4\r\n\r\nstop",
+    }[asked.target]
+    if asked.method == "POST":
+        assert asked.body == b"question"
+    wire.send(body)
+
+
+@pytest.mark.parametrize("path, method, expected", [
+    ("/ok", "GET", "1 200 GET  joe joe"),
+    ("/head", "GET", "1 200 0 joe joe"),
+    ("/post", "POST", "1 200 POST joe joe"),
+    ("/chunked", "GET", "1 200 abcde ann ann"),
+    ("/cut", "GET", "0  chunk: no size  "),
+    ("/junk", "GET", "0  head: no status  "),
+    ("/empty", "GET", "0  head: connection closed.  "),
+    ("/dead", "GET", "0  connect: Can't connect  "),
+    ("/down", "GET", "0  no server  "),
+    ("/nowhere", "GET", "0  no backend  "),
+])
+def test_a_gate_asks_a_server_of_a_backend(start, tcp, path, method, expected):
+    proxy = start(GLOBAL.format(extra="") + GATE_CONFIGURATION, auth=tcp(answer_for_gate),
+                  files={"main.lua": GATE, "client.lua": CLIENT})
+    assert proxy.get(path, method=method).text == expected
+
+
+def test_a_gate_that_refuses(start, tcp):
+    proxy = start(GLOBAL.format(extra="") + GATE_CONFIGURATION, auth=tcp(answer_for_gate),
+                  files={"main.lua": GATE, "client.lua": CLIENT})
+    answer = proxy.get("/no")
+    assert (answer.status, answer.headers["x-from"], answer.text) == (403, "gate", "stop")
+
+
+TOKENS = """
+local json = require("cjson")
+local mime = require("mime")
+local openssl = {hmac = require("openssl.hmac"), digest = require("openssl.digest"), pkey = require("openssl.pkey")}
+local key
+core.register_init(function()
+  local file = assert(io.open(os.getenv("KEY"), "rb"))
+  key = file:read("*all")
+  file:close()
+end)
+local function decode(text)
+  return (mime.unb64(text:gsub("-", "+"):gsub("_", "/") .. ("="):rep(3 - (#text - 1) % 4)))
+end
+local function verify(header, payload, signature, alg)
+  if alg == "HS256" then return openssl.hmac.new("secret", "SHA256"):final(header .. "." .. payload) == signature end
+  if alg ~= "RS256" then return false end
+  local digest = openssl.digest.new("SHA256")
+  digest:update(header .. "." .. payload)
+  return openssl.pkey.new(key):verify(signature, digest)
+end
+core.register_action("token", {"http-req"}, function(txn)
+  local words = core.tokenize(txn.sf:req_hdr("authorization"), " .")
+  if #words ~= 4 or words[1] ~= "Bearer" then goto bad end
+  do
+    local claims = json.decode(decode(words[3]))
+    for name, value in pairs(claims) do txn:set_var("txn.claim." .. name, tostring(value)) end
+    if not verify(words[2], words[3], decode(words[4]), json.decode(decode(words[2])).alg) then goto bad end
+    if os.difftime(claims.exp, core.now().sec) <= 0 then goto bad end
+    txn.set_var(txn, "txn.authorized", true)
+    return
+  end
+  ::bad::
+  txn.set_var(txn, "txn.authorized", false)
+end)
+"""
+
+
+def token(folder, alg="HS256", exp=4000000000, secret=b"secret"):
+    encode = lambda raw: base64.urlsafe_b64encode(raw).rstrip(b"=")
+    text = b".".join(encode(json.dumps(part).encode()) for part in ({"alg": alg}, {"sub": "joe", "exp": exp}))
+    if alg == "RS256":
+        signature = subprocess.run(["openssl", "dgst", "-sha256", "-sign", folder / "key.pem"], input=text, capture_output=True, check=True).stdout
+    else:
+        signature = hmac.new(secret, text, hashlib.sha256).digest()
+    return (text + b"." + encode(signature)).decode()
+
+
+def test_tokens_are_verified_by_binary_modules(start, tmp_path):
+    subprocess.run(["openssl", "genrsa", "-out", tmp_path / "key.pem", "2048"], check=True, capture_output=True)
+    subprocess.run(["openssl", "rsa", "-in", tmp_path / "key.pem", "-pubout", "-out", tmp_path / "pub.pem"], check=True, capture_output=True)
+    proxy = start(GLOBAL.format(extra=f"setenv KEY {tmp_path}/pub.pem") + """
+        frontend fe
+            bind @fe@
+            http-request lua.token
+            http-request deny deny_status 401 unless { var(txn.authorized) -m bool }
+            http-request return status 200 content-type text/plain lf-string "%[var(txn.claim.sub)]"
+    """, files={"main.lua": TOKENS})
+
+    def ask(value):
+        answer = proxy.get("/", {"authorization": value} if value is not None else {})
+        return answer.status
+
+    good = token(tmp_path)
+    assert proxy.get("/", {"authorization": "Bearer " + good}).text == "joe"
+    assert ask("Bearer " + token(tmp_path, "RS256")) == 200
+    for wrong in (None, "", "Basic x", good, "Bearer a.b", "Bearer a.b.c", "Bearer " + token(tmp_path, secret=b"other"),
+                  "Bearer " + token(tmp_path, exp=1000), "Bearer " + token(tmp_path, "RS256", exp=1000), "Bearer " + token(tmp_path, "none"),
+                  "Bearer " + token(tmp_path, "RS256").rsplit(".", 1)[0] + "." + good.rsplit(".", 1)[1]):
+        assert ask(wrong) == 401, wrong
+    assert ask("Bearer " + good) == 200

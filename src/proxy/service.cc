@@ -201,7 +201,7 @@ Step Run::run_service() {
   if (!io.started()) {
     e.times.response_start = rt::now();
     frontend_->state->frontend.mine().internal_errors.add(fine ? 0 : 1);
-    return fail(txn::Cause::proxy, txn::Phase::headers, 500);
+    return fail(txn::Cause::local, txn::Phase::request, 500);
   }
   if (!io.finish() || !fine) {
     e.end = {client_out_.broken() ? txn::Cause::client : txn::Cause::proxy, txn::Phase::data};
