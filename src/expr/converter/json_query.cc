@@ -170,7 +170,7 @@ bool compile_json_query(std::vector<Argument>& args, std::string& error) {
     return false;
   }
   query->valid = parse_path(args[0].text(), query->steps);
-  if (args.size() > 1) {
+  if (args.size() > 1 && !args[1].text().empty()) {
     query->as_integer = args[1].text() == "int";
     if (!query->as_integer) {
       error = "output_type only supports \"int\" as argument";
