@@ -309,15 +309,14 @@ Call& check_call(lua_State* L, int index, Class id, unsigned& bit) {
       return *state.current;
     }
   }
-  const int top = lua_gettop(L);
-  if (!state.push_class_if(L, index, id)) {
+  if (!state.is(L, index, id)) {
     if (id == Class::txn && state.is(L, index, Class::dead_txn))
       raise(L, "used after its transaction ended");
     luaL_argerror(L, index, "not an object of the class that this function belongs to");
   }
   lua_rawgeti(L, index, 1);
   const void* ticket = lua_touserdata(L, -1);
-  lua_settop(L, top);
+  lua_pop(L, 1);
   Call* call = state.find(ticket);
   if (call == nullptr) raise(L, "used after its transaction ended");
   if (!call->is_running_here()) raise(L, "used while another call has it");

@@ -123,12 +123,6 @@ class State {
   }
   // Whether the value at `index` is an object of the class.
   bool is(lua_State* L, int index, Class id) const;
-  // As above, and leaves something on the stack where it is: one cleaning less for who pushes more.
-  bool push_class_if(lua_State* L, int index, Class id) const {
-    return lua_getmetatable(L, index) != 0 &&
-           lua_topointer(L, -1) == class_pointers_[static_cast<std::size_t>(id)];
-  }
-
   // Frees a registry reference at the next opportunity. Any thread.
   void drop_later(int reference);
 
