@@ -19,16 +19,15 @@ build: packages
 run: build
 	@examples/quickstart/run.sh $(BINARY)
 
-test: packages-test
+test: test-unit test-e2e
+
+test-unit: packages-test
 	@test -f build/$(PRESET)/build.ninja || cmake --preset $(PRESET) >/dev/null
 	@cmake --build --preset $(PRESET) -j $(JOBS)
-	@$(MAKE) --no-print-directory test-unit test-e2e
-
-test-unit:
 	@ctest --test-dir build/$(PRESET) --output-on-failure -j $(JOBS)
 
 # PROXY=haproxy runs the same tests against a reference; those that ask for more are skipped.
-test-e2e:
+test-e2e: packages-test $(if $(PROXY),,build)
 	@PROXY=$${PROXY:-$(abspath $(BINARY))} /usr/bin/python3 -m pytest -q tests \
 	  $$(/usr/bin/python3 -c "import xdist" 2>/dev/null && echo "-n auto") $(PYTEST)
 

@@ -182,6 +182,35 @@ void Listening::Socket::Door::look_again(rt::Timer& timer) {
     door.wait();
 }
 
+namespace {
+
+// Lets the fiber that asks for something wait until all workers have done it. Elsewhere nothing
+// waits.
+class DoneEverywhere {
+ public:
+  DoneEverywhere() : worker_(*rt::this_worker()), fiber_(rt::current()) {}
+  // From any worker.
+  static void tell(const std::shared_ptr<DoneEverywhere>& self) {
+    self->worker_.post([self] {
+      self->done_ = true;
+      if (self->fiber_ != nullptr) rt::wake(*self->fiber_);
+    });
+  }
+  void wait() {
+    if (fiber_ == nullptr) return;
+    while (!done_ && rt::suspend(rt::kNever) != rt::Wait::cancelled) {
+    }
+    fiber_ = nullptr;
+  }
+
+ private:
+  rt::Worker& worker_;
+  rt::Fiber* fiber_;
+  bool done_ = false;
+};
+
+}  // namespace
+
 // No need to wait for the timer.
 void place_is_free() {
   for (rt::Timer* door : waiting_doors) door->arm(rt::now());
@@ -293,14 +322,17 @@ void Listening::on_all_workers(std::function<void(unsigned)> each, std::function
 void Listening::pause(state::Proxy& frontend) {
   frontend.paused = true;
   if (accepting == nullptr) return;
+  const auto done = std::make_shared<DoneEverywhere>();
   on_all_workers(
       [&frontend](unsigned worker) {
         for (Socket* socket : accepting->refusing_sockets(frontend)) socket->close_door(worker);
       },
-      [&frontend] {
+      [&frontend, done] {
         for (Socket* socket : accepting->refusing_sockets(frontend))
           ::shutdown(socket->fd, SHUT_RD);
+        DoneEverywhere::tell(done);
       });
+  done->wait();
 }
 
 void Listening::resume(state::Proxy& frontend) {
@@ -309,12 +341,14 @@ void Listening::resume(state::Proxy& frontend) {
   const auto open_doors = [&frontend](unsigned worker) {
     for (Socket* socket : accepting->refusing_sockets(frontend)) socket->open_door(worker);
   };
-  const auto listen_again = [&frontend, open_doors] {
+  const auto done = std::make_shared<DoneEverywhere>();
+  const auto listen_again = [&frontend, open_doors, done] {
     for (Socket* socket : accepting->refusing_sockets(frontend))
       ::listen(socket->fd, socket->backlog > 0 ? socket->backlog : SOMAXCONN);
-    on_all_workers(open_doors, [] {});
+    on_all_workers(open_doors, [done] { DoneEverywhere::tell(done); });
   };
   on_all_workers([](unsigned) {}, listen_again);  // once a pause before is over everywhere
+  done->wait();
 }
 
 void Listening::shut(state::Proxy& frontend) {
