@@ -5,7 +5,7 @@ set -eu
 build="g++ cmake ninja-build ccache mold pkg-config libboost1.81-dev libboost-context1.81-dev
   liblua5.4-dev libssl-dev libpcre2-dev libfmt-dev libexpected-dev
   libxxhash-dev libsimdjson-dev libgtest-dev"
-test="python3-pytest python3-pytest-xdist curl socat lua-cjson lua-socket clang-format-14 clang-tidy-14"
+test="python3-pytest python3-pytest-xdist curl socat openssl iproute2 lua-cjson lua-socket lua-luaossl clang-format-14 clang-tidy-14"
 case "${1:-build}" in
   build) wanted=$build ;;
   test) wanted="$build $test" ;;
