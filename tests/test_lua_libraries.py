@@ -404,3 +404,55 @@ def test_tokens_are_verified_by_binary_modules(start, tmp_path):
                   "Bearer " + token(tmp_path, "RS256").rsplit(".", 1)[0] + "." + good.rsplit(".", 1)[1]):
         assert ask(wrong) == 401, wrong
     assert ask("Bearer " + good) == 200
+
+
+UNUSUAL = """
+core.register_action("done", { "http-req" }, function(txn)
+  local reply = txn:reply()
+  local took = reply:set_status(tonumber(txn.sf:req_hdr("x-status")))
+  reply:set_body(("took " .. tostring(took)):gsub("x", "y"))
+  txn:done(reply)
+end)
+core.register_action("plain", { "http-req" }, function(txn) txn:done{ status = 999 } end)
+core.register_service("status", "http", function(applet)
+  local first, second = applet:set_status(299, "Pre"), applet:set_status(999)
+  applet:add_header("content-length", "10")
+  applet:start_response()
+  applet:send(string.format("%-5s%-5s", first, second))
+end)
+"""
+
+
+def test_a_status_that_cannot_be_lets_nothing_through(start, web):
+    """Who answers in place of a server has answered, whatever the number."""
+    server = web("the server")
+    proxy = start(
+        GLOBAL.format(extra="")
+        + """
+        frontend fe
+            bind @fe@
+            http-request lua.done if { path /done }
+            http-request lua.plain if { path /plain }
+            default_backend be
+        backend be
+            server s @server@
+        """, server=server, files={"main.lua": UNUSUAL})
+    answers = [(r.status, r.text) for r in (proxy.get("/done", {"x-status": n}) for n in ("403", "999", "600"))]
+    assert answers == [(403, "took true"), (200, "took false"), (200, "took false")]
+    assert proxy.get("/plain").text != "the server"
+    assert server.requests == []
+
+
+def test_services_keep_a_good_status_and_speak_the_version_of_the_request(start):
+    proxy = start(
+        GLOBAL.format(extra="")
+        + """
+        frontend fe
+            bind @fe@
+            http-request use-service lua.status
+        """, files={"main.lua": UNUSUAL})
+    answer = proxy.get("/")
+    assert (answer.status, answer.text) == (299, "true false")
+    wire = proxy.connect()
+    wire.send("GET / HTTP/1.0\r\nHost: a\r\n\r\n")
+    assert wire.read_all().startswith(b"HTTP/1.0 299 Pre\r\n")

@@ -328,10 +328,10 @@
 ---@field reason string # The phrase.
 ---@field headers table<string, table<integer, string>> # The headers.
 ---@field body string # The body.
----@field set_status fun(self, status: integer, reason?: string) # Sets the status.
----@field add_header fun(self, name: string, value: string) # Adds a header.
----@field del_header fun(self, name: string) # Removes a header.
----@field set_body fun(self, body?: string) # Sets the body.
+---@field set_status fun(self, status: integer, reason?: string): boolean # Sets the status; false for one that is no final status.
+---@field add_header fun(self, name: string, value: string): boolean # Adds a header.
+---@field del_header fun(self, name: string): boolean # Removes a header.
+---@field set_body fun(self, body: string): boolean # Sets the body.
 
 ---@class Socket
 ---@field close fun(self) # Closes it.

@@ -56,6 +56,7 @@ class HttpApplet final : public Applet {
       : Applet(io, patience), exchange_(exchange) {
     constexpr std::size_t kUsualHeaders = 8;
     head.status = 200;
+    if (exchange.request.version == http::Version{1, 0}) head.version = {1, 0};
     head.headers.reserve(kUsualHeaders);
   }
   void start() {

@@ -81,6 +81,7 @@ bool RunService::start(const http::ResponseHead& head) {
   txn::Exchange& e = run_.x();
   if (run_.response_started_) return false;
   e.response.clear();
+  e.response.version = head.version;
   e.response.status = head.status;
   e.response.reason =
       head.reason.empty() ? http::reason_phrase(head.status) : e.arena.copy(head.reason);

@@ -27,8 +27,12 @@ int applet_set_status(lua_State* L) {
   HttpApplet& applet = applet_of(call);
   const lua_Integer status = luaL_checkinteger(L, 2);
   const std::string_view reason = lua_isnoneornil(L, 3) ? std::string_view() : check_text(L, 3);
+  if (status < 100 || status > 599) {  // and what was set before stays
+    lua_pushboolean(L, 0);
+    return 1;
+  }
   if (!applet.started()) {
-    applet.head.status = static_cast<std::uint16_t>(status < 100 || status > 599 ? 500 : status);
+    applet.head.status = static_cast<std::uint16_t>(status);
     applet.head.reason = call.arena().copy(reason);
   }
   lua_pushboolean(L, 1);

@@ -11,10 +11,11 @@ namespace {
 
 constexpr lua_Integer kDefaultStatus = 200;
 
-lua_Integer check_status(lua_State* L, int index) {
-  const lua_Integer status = luaL_checkinteger(L, index);
-  if (status < 200 || status > 599) luaL_argerror(L, index, "Reply status code must be 200-599");
-  return status;
+bool is_final(lua_Integer status) { return status >= 200 && status <= 599; }
+
+int succeeded(lua_State* L, bool how) {
+  lua_pushboolean(L, how);
+  return 1;
 }
 
 void set_standard_reason(lua_State* L, lua_Integer status) {
@@ -22,10 +23,10 @@ void set_standard_reason(lua_State* L, lua_Integer status) {
 }
 
 int reply_set_status(lua_State* L) {
-  check_count(L, 2, 3, "set_status");
-  luaL_checktype(L, 1, LUA_TTABLE);
-  const lua_Integer status = check_status(L, 2);
   lua_settop(L, 3);
+  luaL_checktype(L, 1, LUA_TTABLE);
+  const lua_Integer status = luaL_checkinteger(L, 2);
+  if (!is_final(status)) return succeeded(L, false);  // and the reply stays as it was
   if (lua_isnil(L, 3)) {
     lua_pushvalue(L, 1);
     set_standard_reason(L, status);
@@ -35,11 +36,11 @@ int reply_set_status(lua_State* L) {
   }
   lua_settop(L, 1);
   set_field(L, "status", status);
-  return 0;
+  return succeeded(L, true);
 }
 
 int reply_add_header(lua_State* L) {
-  check_count(L, 3, "add_header");
+  lua_settop(L, 3);
   luaL_checktype(L, 1, LUA_TTABLE);
   check_text(L, 2);
   check_text(L, 3);
@@ -54,26 +55,26 @@ int reply_add_header(lua_State* L) {
   }
   lua_pushvalue(L, 3);
   lua_rawseti(L, 5, static_cast<lua_Integer>(lua_rawlen(L, 5)) + 1);
-  return 0;
+  return succeeded(L, true);
 }
 
 int reply_del_header(lua_State* L) {
-  check_count(L, 2, "del_header");
+  lua_settop(L, 2);
   luaL_checktype(L, 1, LUA_TTABLE);
   check_text(L, 2);
   if (lua_getfield(L, 1, "headers") != LUA_TTABLE) raise(L, "Reply 'headers' must be a table");
   lua_pushvalue(L, 2);
   lua_pushnil(L);
   lua_settable(L, 3);
-  return 0;
+  return succeeded(L, true);
 }
 
 int reply_set_body(lua_State* L) {
-  check_count(L, 2, "set_body");
+  lua_settop(L, 2);
   luaL_checktype(L, 1, LUA_TTABLE);
   check_text(L, 2);
   lua_setfield(L, 1, "body");
-  return 0;
+  return succeeded(L, true);
 }
 
 constexpr luaL_Reg kMethods[] = {{"set_status", reply_set_status},
@@ -111,7 +112,8 @@ int txn_reply(lua_State* L) {
   if (!lua_isnil(L, 2)) luaL_checktype(L, 2, LUA_TTABLE);
   lua_createtable(L, 0, 4);
   lua_Integer status = kDefaultStatus;
-  if (lua_istable(L, 2) && lua_getfield(L, 2, "status") != LUA_TNIL) status = check_status(L, -1);
+  if (lua_istable(L, 2) && lua_getfield(L, 2, "status") != LUA_TNIL)
+    status = luaL_checkinteger(L, -1);
   lua_settop(L, 3);
   set_field(L, "status", status);
   if (lua_istable(L, 2) && lua_getfield(L, 2, "reason") != LUA_TNIL) {
@@ -143,7 +145,9 @@ int txn_reply(lua_State* L) {
 void take_reply(lua_State* L, int index, txn::Exchange& exchange) {
   auto reply = std::make_shared<txn::Reply>();
   lua_Integer status = kDefaultStatus;
-  if (lua_getfield(L, index, "status") != LUA_TNIL) status = check_status(L, -1);
+  if (lua_getfield(L, index, "status") != LUA_TNIL) status = luaL_checkinteger(L, -1);
+  // The exchange ends whatever the number: an error would let the request through to a server.
+  if (!is_final(status)) status = 500;
   reply->status = static_cast<std::uint16_t>(status);
   if (lua_getfield(L, index, "reason") != LUA_TNIL) reply->reason = check_text(L, -1);
   if (lua_getfield(L, index, "headers") == LUA_TTABLE) take_headers(L, *reply);
