@@ -47,12 +47,17 @@ int set_priv(lua_State* L, Call& call) {
   if (!exchange->script_data) exchange->script_data = std::make_shared<PrivateData>();
   auto& data = *static_cast<PrivateData*>(exchange->script_data.get());
   lua_settop(L, 2);
-  if (PrivateData::Entry* entry = data.of(call.state()); entry != nullptr) {
+  PrivateData::Entry* entry = data.of(call.state());
+  if (lua_isnil(L, 2)) {
+    // A hole in the registry would be taken for the end of its references, and given away again.
+    if (entry != nullptr) {
+      luaL_unref(L, LUA_REGISTRYINDEX, entry->reference);
+      data.entries.erase(data.entries.begin() + (entry - data.entries.data()));
+    }
+  } else if (entry != nullptr) {
     lua_rawseti(L, LUA_REGISTRYINDEX, entry->reference);
   } else {
     data.entries.push_back({&call.state(), luaL_ref(L, LUA_REGISTRYINDEX)});
-    // nil has no reference of its own; the first value may be replaced later.
-    if (data.entries.back().reference == LUA_REFNIL) data.entries.pop_back();
   }
   return 0;
 }
