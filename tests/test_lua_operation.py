@@ -265,3 +265,39 @@ def test_binary_modules(start, load):
     """, files={"o.lua": MODULES})
     for answer in at_once(4, lambda _: proxy.get("/")):
         assert answer.text == "x true [1,2] ba7816bf true false"
+
+
+NESTED = """
+local function work()
+  local t = {}
+  for i = 1, 200 do t[i] = { tostring(i), {} } end
+  collectgarbage("step")
+  return #t
+end
+core.register_service("long", "http", function(applet)
+  applet:start_response()
+  for i = 1, 4 do work() applet:send(("x"):rep(20000)) end
+end)
+core.register_action("response", { "http-res" }, function(txn)
+  local before = work()
+  core.yield()
+  txn.http:res_set_header("x-work", tostring(before + work()))
+end)
+"""
+
+
+def test_rules_on_the_response_of_a_service_take_the_state_for_themselves(start):
+    """The service waits while its response is sent: what rules run then is another call."""
+    proxy = start(
+        """
+        global
+            nbthread 4
+            lua-load @dir@/nested.lua
+        frontend fe
+            bind @fe@
+            http-request use-service lua.long
+            http-response lua.response
+        """, files={"nested.lua": NESTED})
+    answers = at_once(24, lambda i: [proxy.get("/") for _ in range(8)])
+    for answer in (a for some in answers for a in some):
+        assert (answer.status, answer.headers["x-work"], len(answer.text)) == (200, "400", 80000)

@@ -253,11 +253,15 @@ Unlocked::Unlocked(bool is_slice)
   slice::present.thread = nullptr;
   if (top_ != nullptr && top_->usage_ != nullptr) top_->count_pause();
   unlock(top_);
+  // What the wait leads to may call scripts again (rules and filters of a service's response): they
+  // are calls of their own, which take the state for themselves.
+  innermost() = nullptr;
   if (top_ != nullptr && top_->output != nullptr && !is_slice) top_->output->flush();
 }
 
 Unlocked::~Unlocked() {
   lock(top_);
+  innermost() = top_;
   if (top_ != nullptr && top_->usage_ != nullptr) {
     const rt::Instant since = top_->began_;
     top_->count_begin();
