@@ -51,8 +51,6 @@ State& Function::state() const {
   return per_thread ? *engine.state_of_worker(rt::worker_index()) : *engine.shared();
 }
 
-Call* Call::top() { return innermost(); }
-
 bool Call::is_running_here() const {
   const Call* call = innermost();
   while (call != nullptr && call != this) call = call->parent_;

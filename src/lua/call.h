@@ -147,8 +147,6 @@ class Call {
 
   // Whether it is the running fiber's: another's transaction is in the hands of that fiber.
   bool is_running_here() const;
-  // The innermost call of the running fiber.
-  static Call* top();
 
  private:
   friend class Unlocked;

@@ -123,6 +123,7 @@ class State {
   }
   // Whether the value at `index` is an object of the class.
   bool is(lua_State* L, int index, Class id) const;
+
   // Frees a registry reference at the next opportunity. Any thread.
   void drop_later(int reference);
 
