@@ -89,12 +89,7 @@ void print_messages(const config::Diagnostics& diagnostics, const CommandLine& l
     }
     print(stderr, config::Diagnostics::render(message));
   }
-  const auto is_alert = [](const config::Message& message) {
-    return message.severity == config::Severity::alert;
-  };
-  const auto& messages = diagnostics.messages();
-  if (std::count_if(messages.begin(), messages.end(), is_alert) >=
-      static_cast<std::ptrdiff_t>(config::kMostMessages))
+  if (diagnostics.full())
     print(stderr, fmt::format("[ALERT]    ({}) : config : too many errors, only {} are shown.\n",
                               ::getpid(), config::kMostMessages));
 }

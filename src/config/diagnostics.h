@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "config/limits.h"
 #include "config/source.h"
 
 namespace config {
@@ -29,6 +30,8 @@ class Diagnostics {
   void diagnostic(Position at, std::string text);  // shown with -dD only
 
   bool failed() const { return alerts_ != 0; }
+  // Further alerts are counted, not kept: reading on tells nobody anything.
+  bool full() const { return alerts_ >= kMostMessages; }
   std::size_t warnings() const { return warnings_; }
   const std::vector<Message>& messages() const { return messages_; }
   // One message with its line and caret, ends with '\n'.

@@ -48,15 +48,11 @@ class Loader {
     split_lines(text);
     section_ = nullptr;
     blocks_.clear();
-    for (std::uint32_t i = 1; i <= file_->lines.size() && !too_many_mistakes(); ++i) read_line(i);
+    for (std::uint32_t i = 1; i <= file_->lines.size() && !diagnostics_.full(); ++i) read_line(i);
     for (const Block& block : blocks_) diagnostics_.alert(block.at, "non-terminated '.if' block.");
   }
 
  private:
-  bool too_many_mistakes() const {
-    return diagnostics_.failed() && diagnostics_.messages().size() >= kMostMessages;
-  }
-
   void cannot_open(const std::string& path, int error) {
     diagnostics_.alert({}, fmt::format("config : Cannot open configuration file/directory {} : {}",
                                        path, std::strerror(error)));

@@ -50,7 +50,10 @@ void read_global(const config::Section& section, GlobalSettings& settings,
     diagnostics.alert(
         section.head.at(1),
         fmt::format("'global' cannot handle unexpected argument '{}'.", section.head[1]));
-  for (const config::Line& line : section.lines) read_line(line, settings, diagnostics);
+  for (const config::Line& line : section.lines) {
+    if (diagnostics.full()) return;
+    read_line(line, settings, diagnostics);
+  }
 }
 
 }  // namespace app

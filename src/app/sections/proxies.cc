@@ -62,7 +62,10 @@ void read_proxy(const config::Section& section, Assembly& assembly) {
     inherit(*draft, *draft->base);
   }
   check_shared_rules(*draft, assembly);
-  for (const config::Line& line : section.lines) read_proxy_line(line, *draft, assembly);
+  for (const config::Line& line : section.lines) {
+    if (assembly.diagnostics.full()) break;
+    read_proxy_line(line, *draft, assembly);
+  }
   if (draft->base != nullptr) inherit_rules(*draft, *draft->base);
 }
 
