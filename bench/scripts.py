@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Scripts of the shared Lua state (lua-load) that wait, and that compute for long, beside other binaries.
 
-usage: scripts.py BINARY [REFERENCE...] [--seconds N] [--threads 2,4] [--connections 50,500,2000] [--rate N] [--only NAME]
+usage: scripts.py BINARY [REFERENCE...] [--seconds N] [--threads 2,4] [--connections 1,10,100,2000] [--rate N] [--only NAME]
 
 waiting  A service asks a server over a unix socket for each request; the server (slow_server.c, compiled here)
          answers after 1 ms. Requests per second (wrk) by connections, for each number of threads, and in brackets
@@ -183,7 +183,7 @@ def main():
     parser.add_argument("binaries", nargs="+", metavar="BINARY")
     parser.add_argument("--seconds", type=int, default=5)
     parser.add_argument("--threads", type=numbers, default=[2, 4])
-    parser.add_argument("--connections", type=numbers, default=[50, 500, 2000])
+    parser.add_argument("--connections", type=numbers, default=[1, 10, 100, 2000])
     parser.add_argument("--rate", type=int, default=2000)
     parser.add_argument("--only", choices=["waiting", "burning"])
     args = parser.parse_args()
