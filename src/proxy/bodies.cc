@@ -163,7 +163,8 @@ void Run::server_is_done() {
 bool Run::send_to_client(std::string_view head, std::string_view payload, bool last) {
   sent_to_client();
   if (body_hidden_) return head.empty() || client_out_.send(head);
-  return client_out_.send_body(head, payload, response_chunked_, last, response_trailers());
+  return client_out_.send_body(head, payload, response_chunked_, last, response_trailers(),
+                               last && close_follows());
 }
 
 bool Run::asked_for_head() const {

@@ -218,6 +218,7 @@ struct Proxy {
   // One for each target, null where it has none; empty when no target has one.
   std::vector<std::shared_ptr<const expr::LogProfile>> log_profiles;
   LogPlan log_plan;
+  bool log_may_wait = false;  // a line about traffic calls a script
 
   // both
   rules::Ruleset http_request, http_response, http_after_response, tcp_response;

@@ -170,7 +170,8 @@ Step Run::send_reply(std::string_view body) {
   e.response_body_bytes += body.size();
   response_started_ = true;
   count_status();
-  if (!client_out_.send_body(head, body, false, true)) return Step::closed;
+  if (!client_out_.send_body(head, body, false, true, nullptr, close_follows()))
+    return Step::closed;
   const rt::Duration timeout = client_timeout();
   touch_client();
   if (client_out_.blocked() &&

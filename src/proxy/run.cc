@@ -266,6 +266,15 @@ void Run::end_exchange() {
   exchange_.reset();
 }
 
+// Whether what is sent now can go out together with the end of the connection: nothing may wait in
+// between, and nothing may come that makes the end a reset, which would throw the bytes away.
+bool Run::close_follows() const {
+  return !keep_alive_ && client_leaves_ && x().request.framing == http::Framing::none &&
+         client_in_.over() && !client_in_.has_bytes() && !session_->connection->io().readable() &&
+         filters_ == nullptr && !frontend_->log_may_wait &&
+         !frontend_->options.has(Option::nolinger);
+}
+
 After Run::after_response() {
   if (abrupt_ || client_in_.broken() || client_out_.broken()) return After::close;
   if (!keep_alive_) {

@@ -114,6 +114,7 @@ class Run final : public txn::Engine, rt::Watcher {
   void begin(bool http);
   void settle();
   void end_exchange();
+  bool close_follows() const;
   After after_response();
   void drop_server(bool reusable);
   void watch_client(bool on);

@@ -149,7 +149,7 @@ bool Output::push(const Passing& passing, bool chunked) {
 }
 
 bool Output::send_body(std::string_view head, std::string_view payload, bool chunked, bool last,
-                       const http::Headers* trailers) {
+                       const http::Headers* trailers, bool closing) {
   std::array<iovec, 5> parts;
   std::size_t count = 0;
   auto add = [&](std::string_view bytes) {
@@ -176,7 +176,7 @@ bool Output::send_body(std::string_view head, std::string_view payload, bool chu
       add("\r\n");
     }
   }
-  return count == 0 || send({parts.data(), count});
+  return count == 0 || send({parts.data(), count}, closing);
 }
 
 }  // namespace wire

@@ -33,9 +33,10 @@ class Output {
   std::uint64_t sent() const { return sent_; }  // bytes accepted from callers since attach()
 
   // A piece of a body: framed as a chunk where `chunked`. `head` goes before it in the same packet.
-  // `last` ends a chunked body, with `trailers` when given.
+  // `last` ends a chunked body, with `trailers` when given. `closing`: the caller closes the
+  // connection at once, and the kernel may keep the bytes back until then.
   bool send_body(std::string_view head, std::string_view payload, bool chunked, bool last,
-                 const http::Headers* trailers = nullptr);
+                 const http::Headers* trailers = nullptr, bool closing = false);
 
   // Body bytes that go through without a look at them, while nothing is kept: pull() takes them
   // from `in`, push() sends them. `chunked`: in chunks of our own.

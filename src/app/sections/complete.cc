@@ -209,7 +209,16 @@ class Completer {
     proxy_.log_format = compile(draft_.log_format, expr::FormatUse::log);
     proxy_.error_log_format = compile(draft_.error_log_format, expr::FormatUse::log);
     proxy_.log_format_sd = compile(draft_.log_format_sd, expr::FormatUse::log);
+    proxy_.log_may_wait = log_may_wait();
     log_plan();
+  }
+
+  bool log_may_wait() const {
+    const auto calls_script = [](const std::shared_ptr<expr::LogFormat>& format) {
+      return format != nullptr && format->source().find("lua.") != std::string::npos;
+    };
+    return !proxy_.log_profiles.empty() || calls_script(proxy_.log_format) ||
+           calls_script(proxy_.error_log_format) || calls_script(proxy_.log_format_sd);
   }
 
   // Written in this section, not taken over from its defaults.
