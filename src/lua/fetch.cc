@@ -53,7 +53,7 @@ bool run_fetch(expr::Args args, expr::Context& context, state::Value& out,
     lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
     found = take_result(call, L, 0, context, out);
   });
-  finish_txn(call);
+  finish_subject(call);
   if (good && call.ending() == Ending::done) return take_done(call, context, out);
   return good && found;
 }
