@@ -37,12 +37,8 @@ int push_outcome(lua_State* L, bool good, int error, const std::string& name) {
   return luaL_fileresult(L, good, name.empty() ? nullptr : name.c_str());
 }
 
-int call_original(lua_State* L) {
-  lua_pushvalue(L, lua_upvalueindex(1));
-  lua_insert(L, 1);
-  lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
-  return lua_gettop(L);
-}
+// In the frame of the caller, so that errors name what the script called.
+int call_original(lua_State* L) { return lua_tocfunction(L, lua_upvalueindex(1))(L); }
 
 // Does `work`, which sets errno, elsewhere.
 template <class Work>
@@ -89,21 +85,60 @@ int os_rename(lua_State* L) {
   return push_outcome(L, status == 0, error, {});
 }
 
+// While one exists the collector rests: what it frees belongs to workers, and so do finalizers.
+class NoCollection {
+ public:
+  explicit NoCollection(lua_State* L) : L_(L), was_running_(lua_gc(L, LUA_GCISRUNNING) == 1) {
+    if (was_running_) lua_gc(L, LUA_GCSTOP);
+  }
+  ~NoCollection() {
+    if (was_running_) lua_gc(L_, LUA_GCRESTART);
+  }
+  NoCollection(const NoCollection&) = delete;
+  NoCollection& operator=(const NoCollection&) = delete;
+
+ private:
+  lua_State* L_;
+  bool was_running_;
+};
+
 // Files: Lua's own function runs on the helper thread. It works on the state, which the call
 // therefore keeps; the worker goes on with what needs no script.
-int file_function(lua_State* L) {
-  if (run_here(L, "io")) return call_original(L);
+int run_file_function(lua_State* L, lua_CFunction function) {
+  if (run_here(L, "io")) return function(L);
+  const NoCollection rest(L);
   lua_State* const running = slice::present.thread;
   slice::present.thread = nullptr;
   const auto resume = [running] { slice::present.thread = running; };
   int count = 0;
   try {
-    rt::offload([&] { count = call_original(L); });
+    rt::offload([&] { count = function(L); });
   } catch (...) {
     resume();
     throw;
   }
   resume();
+  return count;
+}
+
+int file_function(lua_State* L) { return run_file_function(L, &call_original); }
+
+int next_line(lua_State* L) {
+  return run_file_function(L, [](lua_State* inner) {
+    lua_settop(inner, 0);
+    lua_pushvalue(inner, lua_upvalueindex(1));
+    lua_call(inner, 0, LUA_MULTRET);
+    return lua_gettop(inner);
+  });
+}
+
+// io.lines() and file:lines(): what they give reads as well.
+int lines_function(lua_State* L) {
+  const int count = file_function(L);
+  const int first = lua_gettop(L) - count + 1;
+  lua_pushvalue(L, first);
+  lua_pushcclosure(L, &next_line, 1);
+  lua_replace(L, first);
   return count;
 }
 
@@ -125,13 +160,19 @@ void replace_blocking_functions(lua_State* L) {
     wrap(L, "rename", &os_rename);
   }
   lua_pop(L, 1);
-  if (lua_getglobal(L, LUA_IOLIBNAME) == LUA_TTABLE)
-    for (const char* name : {"open", "popen", "lines"}) wrap(L, name, &file_function);
+  if (lua_getglobal(L, LUA_IOLIBNAME) == LUA_TTABLE) {
+    for (const char* name :
+         {"close", "flush", "input", "open", "output", "popen", "read", "tmpfile", "write"})
+      wrap(L, name, &file_function);
+    wrap(L, "lines", &lines_function);
+  }
   lua_pop(L, 1);
   if (luaL_getmetatable(L, LUA_FILEHANDLE) == LUA_TTABLE) {
-    if (lua_getfield(L, -1, "__index") == LUA_TTABLE)
+    if (lua_getfield(L, -1, "__index") == LUA_TTABLE) {
       for (const char* name : {"read", "write", "close", "flush", "seek"})
         wrap(L, name, &file_function);
+      wrap(L, "lines", &lines_function);
+    }
     lua_pop(L, 1);
   }
   lua_pop(L, 1);
