@@ -264,8 +264,17 @@ core.register_action("sleep", {"http-req"}, function() end)
 
 
 @pytest.mark.beyond
-def test_a_blocking_command_stops_nobody(start):
-    proxy = start(FILES.format(extra="nbthread 1"), files={"o.lua": BLOCKING})
+@pytest.mark.parametrize("call", [
+    "os.execute('sleep 1')",
+    "assert(io.popen('sleep 1; echo x'):read('l') == 'x')",
+    "assert(io.popen('sleep 1; echo x'):read('a') == 'x\\n')",
+    "for line in io.popen('sleep 1; echo x'):lines() do assert(line == 'x') end",
+    "io.input(io.popen('sleep 1; echo x')) assert(io.read('n', 'l') == nil) io.input(io.stdin)",
+    "io.popen('sleep 1') collectgarbage() core.msleep(900)",
+])
+def test_a_blocking_command_stops_nobody(start, call):
+    script = BLOCKING.replace("os.execute('sleep 1')", call).replace('os.execute("sleep 1")', call)
+    proxy = start(FILES.format(extra="nbthread 1"), files={"o.lua": script})
     with proxy.connect() as slow:
         slow.send("GET /sleep HTTP/1.1\r\nhost: x\r\n\r\n")
         begin = time.monotonic()
@@ -273,6 +282,18 @@ def test_a_blocking_command_stops_nobody(start):
             assert proxy.get("/").text == "q "
         assert time.monotonic() - begin < 0.8
         assert slow.response().status == 200
+        assert time.monotonic() - begin > 0.8
+    assert "runtime error" not in proxy.output()
+
+
+@pytest.mark.beyond
+def test_a_command_that_says_nothing_can_be_given_up(start):
+    script = BLOCKING.replace('os.execute("sleep 1")', "io.popen('sleep 20'):read('a')")
+    proxy = start(FILES.format(extra="nbthread 1").replace("lua.sleep", "lua.sleep timeout 50ms on-error deny 503"), files={"o.lua": script})
+    begin = time.monotonic()
+    for _ in range(3):
+        assert proxy.get("/sleep").status == 503
+    assert time.monotonic() - begin < 3
 
 
 @pytest.mark.beyond
