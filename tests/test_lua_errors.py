@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from harness import BINARY, Ports, eventually
+from harness import BINARY, IS_REFERENCE, Ports, at_once, eventually
 
 GLOBAL = """
 global
@@ -57,18 +57,42 @@ def test_a_mistake_ends_only_its_call(start, kind):
     proxy.wait_output(pattern)
 
 
+RECURSIONS = {
+    "calls": ("local function f() return 1 + f() end f()", "stack overflow"),
+    "arguments": ("local function f(...) return 1 + f(1, ...) end f()", "stack overflow"),
+    "gsub": ("local function f() return (('x'):gsub('x', f)) end f()", "C stack overflow"),
+    "sort": ("local function f() table.sort({3, 1, 2}, f) return true end f()", "C stack overflow"),
+    "__index": ("local t = setmetatable({}, {}) getmetatable(t).__index = function(t, k) return t[k .. 'x'] end return t.x", "C stack overflow"),
+    "__tostring": ("local t = setmetatable({}, {}) getmetatable(t).__tostring = tostring tostring(t)", "C stack overflow"),
+    "pcall": ("local function f() local ok, e = pcall(f) error(e, 0) end f()", "C stack overflow"),
+    "coroutines": ("local function f() return coroutine.wrap(f)() end f()", "C stack overflow"),
+    "message handler": ("local function f(e) error(e) end local ok, e = xpcall(error, f, 'x') error(tostring(ok) .. ' ended', 0)", "false ended"),
+    "load": ("local function f() return load(f)() end f()", "C stack overflow|attempt to call a nil value"),
+}
+
+
 @pytest.mark.beyond  # which ends by a signal
-def test_recursion_without_end(start):
-    proxy = start(HTTP.format(extra=""), files={"e.lua": ALL.format(body="local function f() return 1 + f() end f()")})
+@pytest.mark.parametrize("kind", RECURSIONS)
+def test_recursion_without_end(start, kind):
+    body, pattern = RECURSIONS[kind]
+    proxy = start(HTTP.format(extra=""), files={"e.lua": ALL.format(body=body)})
     for path in ("/act", "/fetch", "/conv", "/"):
         assert proxy.get(path).text == "fine"
-    proxy.wait_output("stack overflow")
+    assert proxy.get("/svc").status == 500
+    proxy.wait_output(pattern)
+    assert proxy.get("/").text == "fine"
 
 
 @pytest.mark.parametrize("script, pattern", [
     ("local = 3\n", r"e\.lua:1: .*expected"),
     ("local x = 1\nfoo(\n", r"e\.lua:\d+: unexpected symbol"),
     ("error('at load')\n", r"e\.lua:1: at load"),
+    ("core.register_task('x')\n", r"e\.lua:1: .*bad argument #1"),
+    ("core.register_converters('x')\n", r"'register_converters' needs 2 arguments"),
+    ("core.register_cli('x', 'y', function() end)\n", r"1st argument must be a table|table expected"),
+    ("local f <close> = 3\n", r"e\.lua:1: variable 'f' got a non-closable value"),
+    ("goto nowhere\n", r"e\.lua:\d: no visible label 'nowhere'"),
+    ("x = 'no end\n", r"e\.lua:1: unfinished string"),
     ("core.register_action('x', {'nowhere'}, function() end)\n", r"'nowhere' is unknown"),
     ("core.register_service('x', 'udp', function() end)\n", r"'udp' is unknown"),
     ("core.register_fetches('x', 3)\n", r"function expected"),
@@ -80,14 +104,26 @@ def test_a_script_that_does_not_load(check, script, pattern):
     assert re.search(pattern, output)
 
 
+@pytest.mark.beyond
+def test_a_script_that_does_not_load_shows_how_it_came_there(check):
+    for script, pattern in [
+        ("error({code = 1})\n", r"error object is a table value.* from .*e\.lua:1: in main chunk"),
+        ("local function f() error('deep') end\nlocal function g() f() end\ng()\n", r"e\.lua:1: deep.*e\.lua:2.*e\.lua:3"),
+    ]:
+        code, output = check(GLOBAL.format(extra="") + "frontend fe\n    bind @fe@\n", files={"e.lua": script})
+        assert code == 1
+        assert re.search(pattern, output)
+
+
 def test_a_script_that_is_not_there(check):
     code, output = check("global\n    lua-load /nowhere/x.lua\nfrontend fe\n    bind @fe@\n")
     assert code == 1
     assert "/nowhere/x.lua" in output
 
 
-def test_errors_in_init_end_the_start(tmp_path):
-    (tmp_path / "e.lua").write_text("core.register_init(function() error('in init') end)")
+@pytest.mark.parametrize("body, text", [("error('in init')", "in init"), ("error({})", "e.lua"), ("local t = nil\nt.x = 1", "e.lua:2: attempt to index")])
+def test_errors_in_init_end_the_start(tmp_path, body, text):
+    (tmp_path / "e.lua").write_text(f"core.register_init(function() {body} end)")
     (tmp_path / "x.cfg").write_text(f"""
         global
             lua-load {tmp_path}/e.lua
@@ -96,7 +132,83 @@ def test_errors_in_init_end_the_start(tmp_path):
 """)
     done = subprocess.run([BINARY, "-f", str(tmp_path / "x.cfg")], capture_output=True, text=True, timeout=20)
     assert done.returncode == 1
-    assert "in init" in done.stderr + done.stdout
+    assert text in done.stderr + done.stdout
+
+
+PLACED = """
+local function inner(what) error(what) end
+local function outer(what) inner(what) return 1 end
+core.register_action("act", {"http-req", "http-res", "tcp-req"}, function(txn) outer("in an action") end)
+core.register_fetches("fetch", function(txn) outer("in a fetch") end)
+core.register_converters("conv", function(s) outer("in a converter") end)
+core.register_service("svc", "http", function(applet) outer("in a service") end)
+core.register_service("tcp", "tcp", function(applet) outer("in a stream") end)
+core.register_task(function() outer("in a task") end)
+core.register_cli({"break", "it"}, "", function(applet) outer("in a command") end)
+core.event_sub({"SERVER_ADMIN"}, function() outer("in an event") end)
+local F = {flags = filter.FLT_CFG_FL_HTX}
+F.__index = F
+function F:new() return setmetatable({}, F) end
+function F:http_headers() outer("in a filter") end
+core.register_filter("f", F, function(f) return f end)
+"""
+
+
+def test_every_error_is_logged_with_its_place_and_trace(start, web, syslog):
+    log = syslog()
+    proxy = start(GLOBAL.format(extra="stats socket @dir@/cli level admin\n    log @log@ local0") + """
+        defaults
+            mode http
+            timeout connect 5s
+            timeout client 5s
+            timeout server 5s
+            log global
+        frontend fe
+            bind @fe@
+            http-request lua.act
+            http-request set-header x-f %[lua.fetch]
+            http-request set-header x-c %[str(a),lua.conv]
+            http-request use-service lua.svc if { path /svc }
+            default_backend be
+        frontend ff
+            bind @ff@
+            filter lua.f
+            default_backend be
+        frontend ft
+            mode tcp
+            bind @ft@
+            tcp-request content use-service lua.tcp
+        backend be
+            server s @web@
+    """, web=web("web"), log=log, files={"e.lua": PLACED})
+    assert proxy.get("/").text == "web"
+    assert proxy.get("/svc").status == 500
+    assert proxy.get("/", to="ff").status == 400
+    stream = proxy.connect("ft").send("x")
+    proxy.cli("break it")
+    proxy.cli("set server be/s weight 10")
+    proxy.cli("set server be/s state drain")
+    wanted = {"in an action", "in a fetch", "in a converter", "in a service", "in a stream", "in a task", "in a command", "in an event", "in a filter"}
+    while wanted:
+        line = log.next(r"e\.lua:2: (in an? \w+)")
+        assert re.search(r"e\.lua:2: (in an? \w+).*e\.lua:2: .*'inner'.*e\.lua:3: .*'outer'.*e\.lua:\d+: ", line.string), line.string
+        wanted.discard(line[1])
+    stream.close()
+    proxy.cli("set server be/s state ready")
+    assert proxy.get("/").text == "web"
+
+
+@pytest.mark.parametrize("value, shown", [("{}", "table"), ("nil", "nil"), ("42", "number"), ("true", "boolean"), ("print", "function"),
+                                          ("coroutine.create(print)", "thread"), ("io.stdout", "userdata|file")])
+def test_an_error_that_is_no_text(start, value, shown):
+    proxy = start(HTTP.format(extra=""), files={"e.lua": ALL.format(body=f"error({value})")})
+    for path in ("/act", "/fetch", "/conv"):
+        assert proxy.get(path).text == "fine"
+    assert proxy.get("/svc").status == 500
+    proxy.wait_output(r"runtime error.*e\.lua:\d+")
+    if not IS_REFERENCE:
+        proxy.wait_output(rf"runtime error: .*({shown}).* from .*e\.lua:\d+")
+    assert proxy.get("/").text == "fine"
 
 
 def test_errors_in_tasks_commands_and_filters(start):
@@ -128,13 +240,24 @@ core.register_filter("f", F, function(f) return f end)
     assert proxy.get("/").text == "fine"
 
 
+MEMORY = {
+    "table": "local t = {} for i = 1, 1e9 do t[i] = ('x'):rep(1000) .. i end",
+    "text": "local s = 'x' while true do s = s .. s end",
+    "rep": "return ('x'):rep(1 << 40)",
+    "coroutines": "local t = {} while true do t[#t + 1] = coroutine.wrap(print) end",
+    "handler": "xpcall(function() local t = {} while true do t[#t + 1] = {} end end, function(e) local t = {} while true do t[#t + 1] = {} end end) error('x', 0)",
+}
+
+
 @pytest.mark.beyond  # where the machine is busy its watchdog ends the reference
-def test_memory_without_end(start):
-    script = ALL.format(body="local t = {} for i = 1, 1e9 do t[i] = ('x'):rep(1000) .. i end")
+@pytest.mark.parametrize("kind", MEMORY)
+def test_memory_without_end(start, kind):
+    script = ALL.format(body=MEMORY[kind])
     proxy = start(HTTP.format(extra="tune.lua.maxmem 20"), files={"e.lua": script})
-    assert proxy.get("/act").text == "fine"
-    assert proxy.get("/fetch").text == "fine"
-    proxy.wait_output("memory")
+    for path in ("/act", "/fetch", "/conv"):
+        assert [a.text for a in at_once(3, lambda _: proxy.get(path))] == ["fine"] * 3
+    assert proxy.get("/svc").status == 500
+    proxy.wait_output("memory|resulting string too large|message handler error|runtime error: x")
     assert proxy.get("/").text == "fine"
 
 
@@ -232,9 +355,11 @@ end)
             http-request lua.act
             http-request return status 200 content-type text/plain lf-string "%[var(txn.out)]"
     """, files={"e.lua": script})
-    answer = proxy.get("/").text
-    assert "line" in answer and "nil" in answer
-    assert proxy.get("/").text == answer
+    for _ in range(2):
+        assert proxy.get("/").text.split(" | ") == [
+            "true", "nil,connection closed.", "nil,closed,0", "nil,Can't connect", "line", "nil,connection closed.", "nil,connection closed.",
+            "true", "false,settimeout: cannot set negatives values", "false,Unsupported pattern.",
+            "false,bad argument #3 to '?' (number expected, got string)"]
 
 
 @pytest.mark.beyond
@@ -259,3 +384,40 @@ end)
         holder.send("GET /hold HTTP/1.1\r\nhost: x\r\n\r\n")
         eventually(lambda: "another call" in proxy.get("/").text)
         assert holder.response().status == 200
+
+
+@pytest.mark.beyond
+def test_applets_that_outlive_their_call(start):
+    script = """
+local kept
+core.register_service("svc", "http", function(applet)
+  local said = {}
+  if kept then
+    for name, use in pairs{send = function() kept:send("x") end, receive = function() kept:receive() end, getline = function() kept:getline() end,
+                           headers = function() return kept.headers.host end, f = function() return kept.f end,
+                           var = function() kept:set_var("txn.x", 1) end, head = function() kept:add_header("a", "b") end,
+                           status = function() kept:set_status(404) end, start = function() kept:start_response() end} do
+      local ok, e = pcall(use)
+      if ok or not e:find("used after its transaction ended") then said[#said + 1] = name .. ": " .. tostring(e) end
+    end
+  end
+  kept = applet
+  applet:start_response()
+  applet:send("said " .. table.concat(said, ", "))
+end)
+core.register_cli({"keep", "it"}, "", function(applet)
+  local ok, e = pcall(function() kept:send("x") end)
+  kept = applet
+  applet:send(tostring(e))
+end)
+"""
+    proxy = start(GLOBAL.format(extra="stats socket @dir@/cli level admin") + """
+        frontend fe
+            bind @fe@
+            http-request use-service lua.svc
+    """, files={"e.lua": script})
+    many = {f"x-{i}": str(i) for i in range(12)}
+    for _ in range(3):
+        assert proxy.get("/", many).text == "said "
+    for _ in range(2):
+        assert "used after its transaction ended" in proxy.cli("keep it")

@@ -229,6 +229,57 @@ core.register_filter("wait", W, function(flt) return flt end)
     assert answer.headers["x-waited"] == "yes"
 
 
+WAITING = """
+local W = {flags = filter.FLT_CFG_FL_HTX}
+W.__index = W
+local function slow(what, chn)
+  what = what:gsub("%w", function(c) core.msleep(1) return c end)
+  core.Info("STEP " .. what .. (chn and (chn:is_resp() and " res" or " req") or ""))
+end
+function W:new() slow("new") return setmetatable({}, W) end
+function W:start_analyze(txn, chn) slow("start", chn) filter.register_data_filter(self, chn) end
+function W:http_headers(txn, m) slow("headers", m.channel) end
+function W:http_payload(txn, m) slow("payload", m.channel) end
+function W:http_end(txn, m) slow("end", m.channel) end
+function W:tcp_payload(txn, chn) if chn:input() > 0 then slow("data", chn) end end
+function W:end_analyze(txn, chn) slow("over", chn) end
+core.register_filter("wait", W, function(flt) return flt end)
+"""
+
+
+@pytest.mark.beyond
+def test_every_callback_may_wait(start, web, tcp, syslog):
+    def echo(wire):
+        wire.send(wire.read(2).upper())
+
+    log = syslog()
+    proxy = start("""
+        global
+            tune.lua.bool-sample-conversion normal
+            lua-load @dir@/f.lua
+            log @log@ local0
+        listen fe
+            bind @fe@
+            filter lua.wait
+            server s @s1@
+        listen ft
+            mode tcp
+            bind @ft@
+            filter lua.wait
+            server s @s2@
+    """, s1=web(lambda r: Answer(200, r.body)), s2=tcp(echo), log=log, files={"f.lua": WAITING})
+    assert proxy.get("/", method="POST", body=b"x").text == "x"
+    for step in ("new", "start req", "headers req", "payload req", "start res", "headers res", "payload res", "end res"):
+        log.next(f"STEP {step}")
+    assert {log.next("STEP over (re.)")[1] for _ in range(2)} == {"req", "res"}
+    assert any("STEP end req" in line for line in log.lines)
+    with proxy.connect("ft") as wire:
+        assert wire.send("hi").read_all() == b"HI"
+    for step in ("new", "start req", "data req", "data res"):
+        log.next(f"STEP {step}")
+    assert {log.next("STEP over (re.)")[1] for _ in range(2)} == {"req", "res"}
+
+
 @pytest.mark.beyond
 def test_a_filter_may_hold_the_head_of_a_service(start):
     script = """

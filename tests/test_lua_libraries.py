@@ -74,6 +74,68 @@ def test_raw_members_of_applets(start):
     assert wire.read_all() == b"c=table f=table sc=table sf=table"
 
 
+@pytest.mark.beyond  # where the length is always 0
+def test_the_length_of_a_body(start):
+    script = """
+core.register_service("length", "http", function(applet)
+  local length = applet.length
+  local body = applet:receive()
+  applet:start_response()
+  applet:send(length .. " " .. #body)
+end)
+"""
+    proxy = start(GLOBAL.format(extra="") + """
+        frontend fe
+            bind @fe@
+            http-request wait-for-body time 5s unless { path /at-once }
+            http-request use-service lua.length
+    """, files={"main.lua": script})
+    assert proxy.get("/").text == "0 0"
+    assert proxy.get("/at-once", method="POST", body=b"x" * 100000).text == "100000 100000"
+    with proxy.connect() as wire:
+        wire.send("POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n", "4\r\nabcd\r\n0\r\n\r\n")
+        assert wire.response().text == "7 7"
+
+
+@pytest.mark.parametrize("extra", [0, 12])
+def test_all_members_are_seen_however_many_headers_there_are(start, extra):
+    script = """
+core.register_service("members", "http", function(applet)
+  local out = {}
+  for k, v in pairs(applet) do if type(k) == "string" then out[#out + 1] = k end end
+  table.sort(out)
+  local count = 0
+  for _ in pairs(applet.headers) do count = count + 1 end
+  local body = table.concat(out, " ") .. " " .. count .. " " .. tostring(applet.headers == applet.headers)
+  applet:start_response()
+  applet:send(body)
+end)
+"""
+    proxy = start(GLOBAL.format(extra="") + """
+        frontend fe
+            bind @fe@
+            http-request use-service lua.members
+    """, files={"main.lua": script})
+    answer = proxy.get("/", {f"x-{i}": "v" for i in range(extra)}).text
+    assert answer == f"c f headers length method path qs response sc sf version {extra + 1} true"
+
+
+def test_the_error_page_of_a_service_counts_as_its_answer(start, syslog):
+    log = syslog()
+    proxy = start(GLOBAL.format(extra="log @log@ local0") + """
+        frontend fe
+            bind @fe@
+            log global
+            log-format "LINE %ST %ts %B"
+            http-request use-service lua.fail if { path /fail }
+            http-request return status 200
+    """, log=log, files={"main.lua": 'core.register_service("fail", "http", function(applet) error("no") end)'})
+    assert proxy.get("/fail").status == 500
+    assert 150 < int(log.next(r"LINE 500 LR (\d+)")[1]) < 300
+    assert proxy.get("/").status == 200
+    assert log.next(r"LINE 200 LR (\d+)")[1] == "0"
+
+
 RESPONSE = """
 core.register_service("edit", "http", function(applet)
   local how = applet.path:sub(2)

@@ -76,8 +76,10 @@ end)
             server s2 @s1@
     """, wait=False, s1=web("x"), log=log, files={"o.lua": script})
     log.next("EVENT ready")
-    for state in ("maint", "ready", "maint"):
-        eventually(lambda: proxy.cli(f"set server be/s1 state {state}") is not None)
+    eventually(lambda: proxy.cli("set server be/s1 state maint") is not None)
+    log.next("EVENT SERVER_DOWN s1")
+    for state in ("ready", "maint"):
+        proxy.cli(f"set server be/s1 state {state}")
     proxy.cli("set server be/s2 state maint")
     log.next("EVENT SERVER_ADMIN s2")
     assert sum("EVENT SERVER_DOWN s1" in line for line in log.lines) == 1
@@ -172,6 +174,20 @@ core.register_action("act", {"http-req"}, function(txn)
   out[#out + 1] = tostring(os.execute("exit 3"))
   out[#out + 1] = tostring(os.remove("@dir@/data2.txt"))
   out[#out + 1] = tostring(os.remove("@dir@/data2.txt"))
+  local g = io.tmpfile()
+  g:write("first\\n", "second\\n")
+  g:seek("set")
+  for line in g:lines() do collectgarbage("step") out[#out + 1] = line end
+  g:close()
+  io.output("@dir@/data3.txt")
+  io.write("written")
+  io.close()
+  io.output(io.stdout)
+  io.input("@dir@/data3.txt")
+  out[#out + 1] = io.read("a")
+  io.close(io.input())
+  io.input(io.stdin)
+  os.remove("@dir@/data3.txt")
   txn:set_var("txn.out", table.concat(out, ","))
 end)
 core.register_action("sleep", {"http-req"}, function(txn) os.execute("sleep 1") end)
@@ -190,19 +206,75 @@ frontend fe
 @pytest.mark.parametrize("mode", ["offload", "allow"])
 def test_files_and_commands(start, mode):
     proxy = start(FILES.format(extra=f"tune.lua.blocking-io {mode}"), files={"o.lua": BLOCKING})
-    assert proxy.get("/act").text == "q line one,line two,popen,nil,true,nil"
+    for _ in range(3):
+        assert proxy.get("/act").text == "q line one,line two,popen,nil,true,nil,first,second,written"
+
+
+DENIED = {"io.open": "io.open('@dir@/o.lua')", "io.popen": "io.popen('echo')", "io.lines": "io.lines('@dir@/o.lua')", "io.read": "io.read('l')",
+          "io.write": "io.write('')", "io.tmpfile": "io.tmpfile()", "io.input": "io.input('@dir@/o.lua')", "file:read": "opened:read('l')",
+          "file:lines": "opened:lines()", "next line": "next_line()", "os.execute": "os.execute('true')", "os.remove": "os.remove('@dir@/none')",
+          "os.rename": "os.rename('@dir@/none', '@dir@/none2')"}
 
 
 @pytest.mark.beyond
 def test_files_and_commands_denied(start):
-    proxy = start(FILES.format(extra="tune.lua.blocking-io deny"), files={"o.lua": BLOCKING})
-    assert proxy.get("/act").text == "q "
-    proxy.wait_output("denied")
+    script = """
+opened = io.open("@dir@/o.lua")
+next_line = io.lines("@dir@/o.lua")
+assert(next_line() == "")
+local first = opened:read("l")
+core.register_action("try", {"http-req"}, function(txn)
+  local calls = {""" + ",".join(f'["{name}"] = function() {call} end' for name, call in DENIED.items()) + """}
+  local ok, e = pcall(calls[txn.sf:req_hdr("x-name")])
+  txn:set_var("txn.out", tostring(ok) .. " " .. tostring(e))
+end)
+"""
+    proxy = start(GLOBAL.format(extra="tune.lua.blocking-io deny") + """
+        frontend fe
+            bind @fe@
+            http-request lua.try
+            http-request return status 200 content-type text/plain lf-string "%[var(txn.out)]"
+    """, files={"o.lua": script})
+    for name in DENIED:
+        answer = proxy.get("/", {"x-name": name}).text
+        assert answer.startswith("false ") and "is denied while the proxy runs" in answer, name
 
 
 @pytest.mark.beyond
-def test_a_blocking_command_stops_nobody(start):
-    proxy = start(FILES.format(extra="nbthread 1"), files={"o.lua": BLOCKING})
+def test_mistakes_with_files_name_what_was_called(start):
+    script = """
+core.register_action("act", {"http-req"}, function(txn)
+  local out = {}
+  local function note(f) local _, e = pcall(f) out[#out + 1] = tostring(e) end
+  note(function() io.open({}) end)
+  note(function() io.lines("/nowhere/x") end)
+  note(function() local f = io.tmpfile() f:close() f:read("l") end)
+  note(function() io.write({}) end)
+  note(function() os.rename("x") end)
+  txn:set_var("txn.out", table.concat(out, "|"))
+end)
+core.register_fetches("quick", function() return "q" end)
+core.register_action("sleep", {"http-req"}, function() end)
+"""
+    proxy = start(FILES.format(extra=""), files={"o.lua": script})
+    told = proxy.get("/act").text.split("|")
+    for text, wanted in zip(told, ("bad argument #1 to 'open'", "cannot open file '/nowhere/x'", "attempt to use a closed file", "bad argument #1 to 'write'",
+                                   "bad argument #2 to 'rename'"), strict=True):
+        assert wanted in text
+
+
+@pytest.mark.beyond
+@pytest.mark.parametrize("call", [
+    "os.execute('sleep 1')",
+    "assert(io.popen('sleep 1; echo x'):read('l') == 'x')",
+    "assert(io.popen('sleep 1; echo x'):read('a') == 'x\\n')",
+    "for line in io.popen('sleep 1; echo x'):lines() do assert(line == 'x') end",
+    "io.input(io.popen('sleep 1; echo x')) assert(io.read('n', 'l') == nil) io.input(io.stdin)",
+    "io.popen('sleep 1') collectgarbage() core.msleep(900)",
+])
+def test_a_blocking_command_stops_nobody(start, call):
+    script = BLOCKING.replace("os.execute('sleep 1')", call).replace('os.execute("sleep 1")', call)
+    proxy = start(FILES.format(extra="nbthread 1"), files={"o.lua": script})
     with proxy.connect() as slow:
         slow.send("GET /sleep HTTP/1.1\r\nhost: x\r\n\r\n")
         begin = time.monotonic()
@@ -210,6 +282,18 @@ def test_a_blocking_command_stops_nobody(start):
             assert proxy.get("/").text == "q "
         assert time.monotonic() - begin < 0.8
         assert slow.response().status == 200
+        assert time.monotonic() - begin > 0.8
+    assert "runtime error" not in proxy.output()
+
+
+@pytest.mark.beyond
+def test_a_command_that_says_nothing_can_be_given_up(start):
+    script = BLOCKING.replace('os.execute("sleep 1")', "io.popen('sleep 20'):read('a')")
+    proxy = start(FILES.format(extra="nbthread 1").replace("lua.sleep", "lua.sleep timeout 50ms on-error deny 503"), files={"o.lua": script})
+    begin = time.monotonic()
+    for _ in range(3):
+        assert proxy.get("/sleep").status == 503
+    assert time.monotonic() - begin < 3
 
 
 @pytest.mark.beyond
@@ -293,6 +377,11 @@ def test_rules_on_the_response_of_a_service_take_the_state_for_themselves(start)
         global
             nbthread 4
             lua-load @dir@/nested.lua
+        defaults
+            mode http
+            timeout connect 5s
+            timeout client 10s
+            timeout server 10s
         frontend fe
             bind @fe@
             http-request use-service lua.long

@@ -1,4 +1,5 @@
 """Scripts may wait wherever they run: in rules, samples, callbacks of Lua's own library, C modules."""
+import subprocess
 import time
 
 import pytest
@@ -22,16 +23,6 @@ frontend fe
 PLACES = {
     "gsub": 'return (("a b c"):gsub("%w", function(w) core.msleep(1) return w:upper() end))',
     "sort": 'local t = {3, 1, 2} table.sort(t, function(a, b) core.msleep(1) return a < b end) return table.concat(t)',
-    "metamethods": '''
-        local t = setmetatable({}, {__index = function(_, k) core.msleep(1) return k .. "!" end,
-                                    __add = function() core.msleep(1) return "sum" end,
-                                    __lt = function() core.msleep(1) return true end,
-                                    __concat = function() core.msleep(1) return "cat" end,
-                                    __eq = function() core.msleep(1) return true end,
-                                    __len = function() core.msleep(1) return 7 end,
-                                    __call = function() core.msleep(1) return "called" end})
-        local u = setmetatable({}, getmetatable(t))
-        return t.x .. (t + 1) .. tostring(t < u) .. (t .. "") .. tostring(t == u) .. #t .. t()''',
     "tostring": 'return tostring(setmetatable({}, {__tostring = function() core.msleep(1) return "text" end}))',
     "pcall": 'local ok, e = pcall(function() core.msleep(1) error({code = 7}) end) return tostring(ok) .. e.code',
     "xpcall": 'return select(2, xpcall(function() core.msleep(1) error("x", 0) end, function(e) core.msleep(1) return e .. "y" end))',
@@ -44,15 +35,86 @@ PLACES = {
         do local x <close> = setmetatable({}, {__close = function() core.msleep(1) s = s .. "closed" end}) s = s .. "open " end
         return s''',
     "pairs": 'local s = "" for k, v in pairs(setmetatable({}, {__pairs = function() core.msleep(1) return next, {a = 1} end})) do s = s .. k .. v end return s',
+    "two coroutines deep": '''
+        local inner = coroutine.create(function() core.msleep(1) coroutine.yield("a") core.msleep(1) error("b", 0) end)
+        local outer = coroutine.wrap(function()
+          for i = 1, 2 do core.msleep(1) coroutine.yield(select(2, coroutine.resume(inner))) end
+        end)
+        return outer() .. outer() .. coroutine.status(inner)''',
+    "coroutine.close": '''
+        local s = ""
+        local co = coroutine.create(function()
+          local x <close> = setmetatable({}, {__close = function() core.msleep(1) s = s .. "closed" end})
+          coroutine.yield()
+        end)
+        coroutine.resume(co)
+        return tostring(coroutine.close(co)) .. s''',
+    "closing iterator": '''
+        local s = ""
+        for i in function(_, i) i = (i or 0) + 1 if i < 5 then return i end end, nil, nil,
+            setmetatable({}, {__close = function() core.msleep(1) s = s .. "!" end}) do
+          if i == 3 then break end
+          s = s .. i
+        end
+        return s''',
+    "finalizer": '''
+        local s
+        setmetatable({}, {__gc = function() core.msleep(1) s = "collected" end})
+        while not s do collectgarbage() core.msleep(1) end
+        return s''',
+    "table library": '''
+        local t = setmetatable({}, {__index = function(_, k) core.msleep(1) if k < 4 then return k end end,
+                                    __newindex = function(_, k, v) core.msleep(1) rawset(_, k, v * 2) end,
+                                    __len = function() core.msleep(1) return 3 end})
+        local s = table.concat(t, "-") .. " " .. table.concat({table.unpack(t)}, "+") .. " "
+        for _, v in ipairs(t) do s = s .. v end
+        return s .. " " .. table.concat(table.move(t, 1, 3, 1, {})) .. string.format(" %s", table.move({5}, 1, 1, 1, t)[1])''',
+    "required file": 'package.path = "@dir@/?.lua;" .. package.path package.loaded.slow = nil return require("slow").v',
     "require": 'package.preload["later"] = function() core.msleep(1) return {v = "loaded"} end return require("later").v',
     "load": 'local parts, i = {"return ", "\\"chunk\\""}, 0 return load(function() i = i + 1 core.msleep(1) return parts[i] end)()',
 }
-EXPECTED = {"gsub": "A B C", "sort": "123", "metamethods": "x!sumtruecattrue7called", "tostring": "text",
+EXPECTED = {"gsub": "A B C", "sort": "123", "tostring": "text", "two coroutines deep": "abdead", "coroutine.close": "trueclosed",
+            "closing iterator": "12!", "finalizer": "collected", "table library": "1-2-3 1+2+3 123 123 10", "required file": "slow",
             "pcall": "false7", "xpcall": "xy", "coroutine": "26", "iterator": "123", "close": "open closed",
             "pairs": "a1", "require": "loaded", "load": "chunk"}
 
+OPERATORS = {"__add": "+", "__sub": "-", "__mul": "*", "__div": "/", "__mod": "%", "__pow": "^", "__idiv": "//", "__band": "&", "__bor": "|",
+             "__bxor": "~", "__shl": "<<", "__shr": ">>", "__concat": ".."}
+METAMETHODS = {name: ("return 'done'", f"return t {sign} 1") for name, sign in OPERATORS.items()} | {
+    "__index": ("return 'done'", "return t.x"),
+    "__newindex": ("rawset(a, 'y', c)", "t.x = 'done' return t.y"),
+    "__call": ("return b", "return t('done')"),
+    "__eq": ("return true", "return t == u and 'done'"),
+    "__lt": ("return true", "return t < u and 'done'"),
+    "__le": ("return true", "return t <= u and 'done'"),
+    "__len": ("return 'done'", "return #t"),
+    "__unm": ("return 'done'", "return -t"),
+    "__bnot": ("return 'done'", "return ~t"),
+    "__tostring": ("return 'done'", "return tostring(t)"),
+    "__pairs": ("return next, {done = 1}", "for k in pairs(t) do return k end"),
+    "__close": ("said = 'done'", "said = nil do local x <close> = t end return said"),
+}
+
 FETCH = 'core.register_fetches("fetch", function(txn) return run() end)\n'
 ACTION = 'core.register_action("act", {"http-req", "http-res", "tcp-req"}, function(txn) txn:set_var("txn.out", run()) end)\n'
+
+
+@pytest.mark.beyond
+@pytest.mark.parametrize("name", METAMETHODS)
+def test_a_wait_in_a_metamethod(start, name):
+    body, use = METAMETHODS[name]
+    script = f"""
+local meta = {{{name} = function(a, b, c) core.msleep(2) {body} end}}
+local function run()
+  local t, u, said = setmetatable({{}}, meta), setmetatable({{}}, meta)
+  {use}
+end
+"""
+    if name == "__close":  # which is given the value and the error
+        script = script.replace(body, "a.say()").replace("said = nil do", "t.say = function() said = 'done' end do")
+    proxy = start(PROXY.format(load="lua-load", rules="http-request lua.act"), files={"w.lua": script + FETCH + ACTION})
+    for answer in at_once(4, lambda _: proxy.get("/")):
+        assert (answer.text, answer.headers["x-sample"]) == ("done", "done")
 
 
 @pytest.mark.beyond
@@ -60,7 +122,8 @@ ACTION = 'core.register_action("act", {"http-req", "http-res", "tcp-req"}, funct
 @pytest.mark.parametrize("place", PLACES)
 def test_a_wait_inside_the_language(start, place, load):
     script = f"local function run()\n{PLACES[place]}\nend\n{FETCH}{ACTION}"
-    proxy = start(PROXY.format(load=load, rules="http-request lua.act"), files={"w.lua": script})
+    slow = "core.msleep(1)\nreturn {v = 'slow'}\n"
+    proxy = start(PROXY.format(load=load, rules="http-request lua.act"), files={"w.lua": script, "slow.lua": slow})
     for answer in at_once(8, lambda _: proxy.get("/")):
         assert (answer.text, answer.headers["x-sample"]) == (EXPECTED[place], EXPECTED[place])
 
@@ -188,3 +251,99 @@ end
     if answer.text == "none":
         pytest.skip("lua-socket is not installed")
     assert answer.text == "called back"
+
+
+CALLER = r"""
+#include <lua.h>
+#include <lauxlib.h>
+
+static int each(lua_State *L) { /* f(1), f(2), f(3) between two strings of a buffer */
+  luaL_Buffer b;
+  luaL_buffinit(L, &b);
+  for (int i = 1; i <= 3; i++) {
+    lua_pushvalue(L, 1);
+    lua_pushinteger(L, i);
+    lua_call(L, 1, 1);
+    luaL_addvalue(&b);
+  }
+  luaL_pushresult(&b);
+  return 1;
+}
+static int guard(lua_State *L) { /* the error of f() */
+  lua_pushvalue(L, 1);
+  if (lua_pcall(L, 0, 0, 0) == LUA_OK) lua_pushliteral(L, "none");
+  return 1;
+}
+static const char *piece(lua_State *L, void *unused, size_t *size) {
+  (void)unused;
+  lua_pushvalue(L, 1);
+  lua_call(L, 0, 1);
+  lua_replace(L, 2);
+  return lua_tolstring(L, 2, size);
+}
+static int compile(lua_State *L) { /* the value of the chunk whose pieces f() gives */
+  lua_settop(L, 2);
+  if (lua_load(L, piece, NULL, "chunk", NULL) != LUA_OK) return lua_error(L);
+  lua_call(L, 0, 1);
+  return 1;
+}
+int luaopen_caller(lua_State *L) {
+  static const luaL_Reg all[] = {{"each", each}, {"guard", guard}, {"compile", compile}, {NULL, NULL}};
+  luaL_newlib(L, all);
+  return 1;
+}
+"""
+
+
+@pytest.mark.beyond
+@pytest.mark.parametrize("load", ["lua-load", "lua-load-per-thread"])
+def test_waits_under_functions_of_a_c_module(start, tmp_path, load):
+    (tmp_path / "caller.c").write_text(CALLER)
+    subprocess.run(["cc", "-shared", "-fPIC", "-fexceptions", "-I/usr/include/lua5.4", "-o", tmp_path / "caller.so", tmp_path / "caller.c"],
+                   check=True)
+    script = f"""
+package.cpath = "{tmp_path}/?.so;" .. package.cpath
+local caller = require("caller")
+local function run()
+  local pieces, i = {{"return ", "'compiled'"}}, 0
+  return caller.each(function(n) core.msleep(1) return n * 2 end)
+    .. caller.guard(function() core.msleep(1) error("caught", 0) end)
+    .. caller.compile(function() core.msleep(1) i = i + 1 return pieces[i] end)
+end
+"""
+    proxy = start(PROXY.format(load=load, rules="http-request lua.act"), files={"w.lua": script + FETCH + ACTION})
+    for answer in at_once(8, lambda _: proxy.get("/")):
+        assert (answer.text, answer.headers["x-sample"]) == ("246caughtcompiled", "246caughtcompiled")
+
+
+@pytest.mark.beyond
+def test_tasks_commands_services_and_events_wait(start, web, syslog):
+    log = syslog()
+    script = """
+local function slow(text) return (text:gsub(".", function(c) core.msleep(1) return c:upper() end)) end
+core.register_task(function(a, b) core.Info("NOTE " .. slow(a) .. slow(b)) end, "task", "s")
+core.register_cli({"say", "slowly"}, "", function(applet, _, _, word) applet:send(slow(word) .. "\\n") end)
+core.register_service("svc", "http", function(applet) local s = slow(applet.path) applet:start_response() applet:send(s) end)
+core.register_service("tcp", "tcp", function(applet) applet:send(slow(applet:getline())) end)
+core.event_sub({"SERVER_ADMIN"}, function(event) core.Info("NOTE " .. slow("event")) end)
+"""
+    proxy = start(GLOBAL.format(load="lua-load") + """
+            stats socket @dir@/cli level admin
+            log @log@ local0
+        frontend fe
+            bind @fe@
+            http-request use-service lua.svc
+        frontend ft
+            mode tcp
+            bind @ft@
+            tcp-request content use-service lua.tcp
+        backend be
+            server s @web@
+    """, web=web("x"), log=log, files={"w.lua": script})
+    log.next("NOTE TASKS")
+    assert [a.text for a in at_once(4, lambda i: proxy.get(f"/path{i}"))] == [f"/PATH{i}" for i in range(4)]
+    with proxy.connect("ft") as wire:
+        assert wire.send("line\n").read_all() == b"LINE\n"
+    assert proxy.cli("say slowly word").strip() == "WORD"
+    proxy.cli("set server be/s state maint")
+    log.next("NOTE EVENT")

@@ -102,6 +102,24 @@ def test_acls(run):
     assert proxy.get("/", {"X-Len": "abc"}).status == 200
 
 
+def test_answers_without_a_body(start, check):
+    proxy = start("""
+        frontend fe
+            bind @fe@
+            http-request return status 204 if { path /204 }
+            http-request return status 204 hdr x-a b if { path /204a }
+            http-request return status 304
+    """)
+    with proxy.connect() as wire:
+        for target, status in (("/204", 204), ("/204a", 204), ("/", 304)):
+            answer = wire.ask(target=target)
+            assert (answer.status, answer.headers["content-length"], answer.body) == (status, "0", b"")
+    for status in (204, 304):
+        code, output = check(f"frontend fe\n    bind @fe@\n    http-request return status {status} content-type text/plain string x\n")
+        assert code == 1
+        assert f"No body expected for {status} responses" in output
+
+
 def test_variables_and_converters(run):
     proxy = run("""
         http-request set-var(txn.host) req.hdr(host),field(1,:),lower

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <grp.h>
 #include <linux/capability.h>
+#include <poll.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -197,6 +198,21 @@ void note_signal(int signal) {
   errno = saved;
 }
 
+constexpr int kWatched[] = {SIGUSR1, SIGUSR2, SIGTERM, SIGINT, SIGHUP, SIGTTOU, SIGTTIN};
+
+// ThreadSanitizer notes a signal with the fiber that it interrupts and calls the handler when that
+// fiber runs again, which may be never. There, workers take none: only the thread that waits for
+// them, which was begun before, and of whose waits it interrupts poll(). (Elsewhere they may: what
+// workers start would inherit the mask.)
+void leave_signals_to_their_thread() {
+#if defined(__SANITIZE_THREAD__)
+  sigset_t set;
+  ::sigemptyset(&set);
+  for (int signal : kWatched) ::sigaddset(&set, signal);
+  ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
+#endif
+}
+
 }  // namespace
 
 void watch_signals(std::function<void(int)> on_signal) {
@@ -206,6 +222,8 @@ void watch_signals(std::function<void(int)> on_signal) {
   std::thread([on_signal = std::move(on_signal)] {
     unsigned char byte = 0;
     while (true) {
+      pollfd readable{.fd = signal_pipe[0], .events = POLLIN, .revents = 0};
+      if (::poll(&readable, 1, -1) < 0 && errno == EINTR) continue;
       const ssize_t n = ::read(signal_pipe[0], &byte, 1);
       if (n == 1) on_signal(byte);
       if (n == 0 || (n < 0 && errno != EINTR)) return;
@@ -214,8 +232,8 @@ void watch_signals(std::function<void(int)> on_signal) {
   struct sigaction action {};
   action.sa_handler = note_signal;
   action.sa_flags = SA_RESTART;
-  for (int signal : {SIGUSR1, SIGUSR2, SIGTERM, SIGINT, SIGHUP, SIGTTOU, SIGTTIN})
-    ::sigaction(signal, &action, nullptr);
+  for (int signal : kWatched) ::sigaction(signal, &action, nullptr);
+  leave_signals_to_their_thread();
 }
 
 void die_by(int signal) {

@@ -126,7 +126,7 @@ class LuaAction final : public rules::Action {
       lua_call(L, static_cast<int>(arguments_.size()) + 1, 1);
       if (lua_isinteger(L, -1)) result = lua_tointeger(L, -1);
     });
-    finish_txn(call);
+    finish_subject(call);
     wake_time_ms = call.wake_time_ms;
     ended = call.transaction_done;
     if (call.ending() == Ending::cancelled) return Act::error;

@@ -312,8 +312,7 @@ Call& check_call(lua_State* L, int index, Class id, unsigned& bit) {
     }
   }
   if (!state.is(L, index, id)) {
-    if (id == Class::txn && state.is(L, index, Class::dead_txn))
-      raise(L, "used after its transaction ended");
+    if (state.is(L, index, Class::dead_subject)) raise(L, "used after its transaction ended");
     luaL_argerror(L, index, "not an object of the class that this function belongs to");
   }
   lua_rawgeti(L, index, 1);

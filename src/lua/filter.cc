@@ -63,7 +63,7 @@ class LuaFilterRun final : public rules::FilterRun {
       result.given = lua_isinteger(L, -1) != 0;
       if (result.given) result.value = lua_tointeger(L, -1);
     });
-    finish_txn(call);
+    finish_subject(call);
     if (call.transaction_done) result.good = false;
     if (call.wake_time_ms >= 0) wake_at = rt::now() + rt::milliseconds(call.wake_time_ms);
     return result;

@@ -10,8 +10,9 @@ namespace lua {
 
 // The TXN of this call, on top of the stack.
 void push_txn(lua_State* L, Call& call);
-// Makes a TXN that the script may have kept useless. Not protected: it allocates nothing.
-void finish_txn(Call& call);
+// Makes a TXN or an applet that the script may have kept useless. Not protected: it allocates
+// nothing.
+void finish_subject(Call& call);
 
 // AppletHTTP and AppletTCP.
 void push_http_applet(lua_State* L, Call& call);

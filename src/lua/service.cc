@@ -48,6 +48,7 @@ class LuaService final : public txn::ServiceRun {
         lua_call(L, 1, 0);
       });
       call.output = nullptr;
+      finish_subject(call);
     }
     applet.flush();
     return good && !applet.gone();
@@ -94,6 +95,7 @@ void Engine::run_command(const CliCommand& command, const std::vector<std::strin
       lua_call(L, static_cast<int>(words.size()) + 1, 0);
     });
     call.output = nullptr;
+    finish_subject(call);
   }
   applet.flush();
 }

@@ -26,11 +26,19 @@ void hook(lua_State* L, lua_Debug*) {
 }
 
 #if defined(MOONGATE_COUNTED_SLICES)
-// ThreadSanitizer holds signals back until the next intercepted call, which a loop may never make.
-constexpr int kInstructionsPerTick = 400'000;
+// ThreadSanitizer holds signals back until the next intercepted call, which a loop may never make:
+// the clock is looked at every so many instructions, of which each may be one that raises.
+constexpr int kInstructionsPerLook = 500;
+thread_local std::int64_t last_tick_ns = 0;
 
 void counted_hook(lua_State* L, lua_Debug* debug) {
-  present.ticks = present.ticks + 1;
+  constexpr std::int64_t kTickNs = kTickMs * 1'000'000;
+  timespec used{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+  const std::int64_t now = used.tv_sec * 1'000'000'000 + used.tv_nsec;
+  if (now - last_tick_ns < kTickNs) return;
+  last_tick_ns = now;
+  present.ticks = present.ticks + 1;  // no more: what else the thread did since is not the script's
   hook(L, debug);
 }
 #else
@@ -63,7 +71,7 @@ void set_usual_hook(lua_State* L, std::uint32_t forced_yield) {
   if (forced_yield != 0)
     lua_sethook(L, &hook, LUA_MASKCOUNT, static_cast<int>(forced_yield));
   else
-    lua_sethook(L, &counted_hook, LUA_MASKCOUNT, kInstructionsPerTick);
+    lua_sethook(L, &counted_hook, LUA_MASKCOUNT, kInstructionsPerLook);
 }
 
 void arm_slow() { present.armed = true; }

@@ -23,7 +23,7 @@ class Engine;
 
 enum class Class : std::uint8_t {
   txn,
-  dead_txn,
+  dead_subject,
   reply,
   fetches,
   string_fetches,

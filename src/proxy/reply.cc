@@ -82,19 +82,17 @@ Step Run::answer(const txn::Reply& reply) {
   const char* end = std::to_chars(digits, digits + sizeof digits, reply.body.size()).ptr;
   head.framing = http::Framing::length;
   head.content_length = reply.body.size();
-  const bool bare = reply.status == 204 || reply.status < 200;
   const auto add_length = [&] {
     head.headers.add("content-length",
                      e.arena.copy({digits, static_cast<std::size_t>(end - digits)}), e.arena);
   };
   if (reply.body.empty()) {
     for (const auto& [name, value] : reply.headers) head.headers.add(name, value, e.arena);
-    if (!bare && reply.status != 304) {
-      if (reply.status / 100 == 3)
-        head.headers.insert_at(0, {"content-length", "0", http::HeaderId::content_length});
-      else
-        add_length();
-    }
+    // As the reference, 204 and 304 included.
+    if (reply.status / 100 == 3 && reply.status != 304)
+      head.headers.insert_at(0, {"content-length", "0", http::HeaderId::content_length});
+    else
+      add_length();
   } else {
     add_length();
     for (const auto& [name, value] : reply.headers) head.headers.add(name, value, e.arena);

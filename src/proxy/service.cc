@@ -202,7 +202,9 @@ Step Run::run_service() {
   if (!io.started()) {
     e.times.response_start = rt::now();
     frontend_->state->frontend.mine().internal_errors.add(fine ? 0 : 1);
-    return fail(txn::Cause::local, txn::Phase::request, 500);
+    const Step step = fail(txn::Cause::local, txn::Phase::request, 500);
+    e.answered_here = false;  // what a service sends counts, its error page too
+    return step;
   }
   if (!io.finish() || !fine) {
     e.end = {client_out_.broken() ? txn::Cause::client : txn::Cause::proxy, txn::Phase::data};

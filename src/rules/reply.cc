@@ -124,6 +124,10 @@ bool ReplyTemplate::complete(action::Reader& in, bool error_by_default) {
   config::Diagnostics& diagnostics = in.context().expr.diagnostics;
   config::Position at = in.args().line().at(0);
   bool payload = (body_ == Body::constant && !fixed_.body.empty()) || body_ == Body::format;
+  if (payload && (fixed_.status == 204 || fixed_.status == 304)) {
+    in.fail_at_previous(fmt::format("No body expected for {} responses", fixed_.status));
+    return false;
+  }
   if (payload && content_type_.empty()) {
     in.fail_at_previous("a content type must be defined when non-empty payload is configured");
     return false;

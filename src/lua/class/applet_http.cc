@@ -16,6 +16,15 @@ namespace {
 // when the script asks for it.
 constexpr std::size_t kFewHeaders = 8;
 
+// What is known of the body: announced, or in chunks that are all here.
+lua_Integer body_length(const txn::Exchange& exchange) {
+  const http::RequestHead& head = exchange.request;
+  if (head.framing == http::Framing::length) return static_cast<lua_Integer>(head.content_length);
+  txn::Channel* body = exchange.request_channel;
+  if (head.framing != http::Framing::chunked || body == nullptr || !body->complete()) return 0;
+  return static_cast<lua_Integer>(body->data().size());
+}
+
 using Methods = AppletMethods<Class::applet_http>;
 
 Call& self(lua_State* L) { return Methods::self(L); }
@@ -96,6 +105,22 @@ int applet_member(lua_State* L) {
   return 1;
 }
 
+// Whoever looks at all members finds those too that are made when first asked for.
+int applet_pairs(lua_State* L) {
+  lua_settop(L, 1);
+  for (const char* key : {"f", "sf", "c", "sc", "headers"}) {
+    lua_getfield(L, 1, key);
+    lua_pop(L, 1);
+  }
+  lua_pushcfunction(L, [](lua_State* inner) {
+    lua_settop(inner, 2);
+    return lua_next(inner, 1) != 0 ? 2 : 0;
+  });
+  lua_insert(L, 1);
+  lua_pushnil(L);
+  return 3;
+}
+
 }  // namespace
 
 void push_http_applet(lua_State* L, Call& call) {
@@ -109,9 +134,7 @@ void push_http_applet(lua_State* L, Call& call) {
   set_field(L, "version", head.version == http::Version{1, 0} ? "HTTP/1.0" : "HTTP/1.1");
   set_field(L, "path", target.path);
   set_field(L, "qs", target.query);
-  set_field(
-      L, "length",
-      head.framing == http::Framing::length ? static_cast<lua_Integer>(head.content_length) : 0);
+  set_field(L, "length", body_length(*call.exchange()));
   if (head.headers.size() <= kFewHeaders) {
     push_headers(L, head.headers);
     lua_setfield(L, -2, "headers");
@@ -124,7 +147,10 @@ void push_http_applet(lua_State* L, Call& call) {
 }
 
 void define_applet_http(lua_State* L) {
-  State::of(L).define(L, {.id = Class::applet_http, .name = "AppletHTTP", .methods = kMethods});
+  State::of(L).define(L, {.id = Class::applet_http,
+                          .name = "AppletHTTP",
+                          .methods = kMethods,
+                          .pairs = &applet_pairs});
   add_member_function(L, Class::applet_http, &applet_member);
 }
 

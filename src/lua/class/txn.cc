@@ -215,7 +215,7 @@ void define_txn(lua_State* L) {
   State& state = State::of(L);
   state.define(L, {.id = Class::txn, .name = "TXN", .methods = kMethods});
   add_member_function(L, Class::txn, &txn_member);
-  state.define(L, {.id = Class::dead_txn, .name = "TXN", .methods = {}, .index = &dead_member});
+  state.define(L, {.id = Class::dead_subject, .name = "TXN", .methods = {}, .index = &dead_member});
 }
 
 void push_txn(lua_State* L, Call& call) {
@@ -227,12 +227,12 @@ void push_txn(lua_State* L, Call& call) {
   call.state().set_subject(L, call.slot(), Class::txn);
 }
 
-void finish_txn(Call& call) {
+void finish_subject(Call& call) {
+  if (call.out_of_memory()) return;
   lua_State* L = call.thread();
   call.slot().subject = nullptr;
-  if (call.out_of_memory()) return;
   call.state().push_subject(L, call.slot());
-  if (lua_istable(L, -1)) call.state().set_class(L, Class::dead_txn);
+  if (lua_istable(L, -1)) call.state().set_class(L, Class::dead_subject);
   lua_pop(L, 1);
 }
 
