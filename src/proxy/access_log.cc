@@ -71,10 +71,14 @@ void write_access_line(const Proxy& frontend, const AccessLine& wanted, expr::Co
 
 // One of the steps that "log-steps" chooses among, or the one at which a line has all it needs.
 void Run::log_step(txn::LogOrigin origin) {
-  if (!frontend_->log_plan.has(origin) || logged_) return;
-  if (frontend_->log_plan.once) logged_ = true;
-  if (frontend_->log_plan.announces) return announce();
+  const LogPlan& plan = frontend_->log_plan;
+  if (!plan.has(origin) || logged_) return;
   txn::Exchange& e = x();
+  // Where one line has all it needs of a connection once a server is reached, what has become a
+  // request still lacks its response.
+  if (origin == txn::LogOrigin::connect && e.is_http && plan.once) return;
+  if (plan.once) logged_ = true;
+  if (plan.announces) return announce();
   if (successful(e) && frontend_->options.has(Option::dontlog_normal) && e.retries == 0) return;
   log_line(origin, nullptr);
 }

@@ -7,8 +7,12 @@ namespace proxy {
 
 After Run::live() {
   begin(true);
-  Step step = receive_head();                          // parse; 400 408 414 431 answered here
-  if (step == Step::go_on) step = frontend_rules();    // tcp-request content, http-request
+  Step step = receive_head();                        // parse; 400 408 414 431 answered here
+  if (step == Step::go_on) step = frontend_rules();  // tcp-request content, http-request
+  return go_on_to_backend(step);
+}
+
+After Run::go_on_to_backend(Step step) {
   if (step == Step::go_on) step = choose_backend();    // use_backend, default_backend
   if (step == Step::go_on) step = backend_rules();     // the same rules of the backend
   if (step == Step::go_on) step = prepare_request();   // forwardfor, unique id, persistence cookie

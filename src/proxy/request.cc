@@ -65,6 +65,8 @@ Step Run::refuse(txn::Cause cause, std::uint16_t status) {
 Step Run::head_missing(http::Parse parse, const http::ParseError& error, rt::Wait how) {
   state::ProxyCounters& counters = frontend_->state->frontend.mine();
   keep_alive_ = false;
+  // Who has seen a stream of bytes begin calls its end a protocol error, however it comes.
+  const auto cause = [&](txn::Cause usual) { return upgraded_ ? txn::Cause::proxy : usual; };
   if (parse == http::Parse::error) {
     capture(*frontend_, txn::Direction::request, client_in_.raw(), error);
     x().request.clear();
@@ -84,19 +86,21 @@ Step Run::head_missing(http::Parse parse, const http::ParseError& error, rt::Wai
   count_request();
   if (how == rt::Wait::timed_out) {
     counters.failed_requests.add();
-    return refuse(txn::Cause::client_timeout, 408);
+    return refuse(cause(txn::Cause::client_timeout), 408);
   }
   if (nothing && frontend_->options.has(Option::dontlognull)) logged_ = true;
   if (!nothing) counters.failed_requests.add();
   counters.client_aborts.add();
   count_tracked(state::StickEvent::error);
-  return refuse(txn::Cause::client, 400);
+  return refuse(cause(txn::Cause::client), 400);
 }
 
 void Run::note_request() {
   txn::Exchange& e = x();
-  log_step(txn::LogOrigin::accept);
+  if (!upgraded_) log_step(txn::LogOrigin::accept);
   e.request_valid = true;
+  e.original_target = e.request.target;
+  e.original_method = e.request.method_text;
   e.times.request_done = rt::now();
   e.point = txn::Point::http_request;
   client_in_.begin_body(e.request.framing, e.request.content_length);
@@ -130,8 +134,6 @@ void Run::capture_request_headers() {
 }
 
 Step Run::frontend_rules() {
-  x().original_target = x().request.target;
-  x().original_method = x().request.method_text;
   if (Step step = attach_filters(*frontend_); step != Step::go_on) return step;
   if (!frontend_->tcp_request.empty()) {
     x().point = txn::Point::request_content;
@@ -140,6 +142,10 @@ Step Run::frontend_rules() {
     if (step != Step::go_on) return step;
     x().point = txn::Point::http_request;
   }
+  return frontend_http_rules();
+}
+
+Step Run::frontend_http_rules() {
   count_request();
   if (is_monitored()) return monitor();
   log_step(txn::LogOrigin::request);
@@ -221,8 +227,22 @@ Step Run::choose_backend() {
     chosen = config_->of(usual);
   if (chosen == nullptr && frontend_->is_backend()) chosen = frontend_;
   if (chosen == nullptr) return fail(txn::Cause::server, txn::Phase::connect, 503);
+  if (chosen->mode == state::Mode::http && !x().is_http)
+    if (Step step = become_http(); step != Step::go_on) return step;
   enter_backend(*chosen);
-  return Step::go_on;
+  return chosen->mode != state::Mode::http && x().is_http ? no_way_to_tcp() : Step::go_on;
+}
+
+// A request cannot go on to a backend of TCP servers, which only names made at run time lead to,
+// and upgrades.
+Step Run::no_way_to_tcp() {
+  txn::Exchange& e = x();
+  e.end = {txn::Cause::internal, txn::Phase::request};
+  e.response.status = 500;
+  e.response_valid = true;
+  frontend_->state->frontend.mine().internal_errors.add();
+  abrupt_ = true;
+  return Step::closed;
 }
 
 Step Run::backend_rules() {

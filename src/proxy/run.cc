@@ -132,7 +132,7 @@ void Run::begin(bool http) {
   server_ = nullptr;
   persistence_ = cookie_server_ = nullptr;
   persistent_ = fresh_only_ = abort_cancels_ = request_dead_ = false;
-  counted_backend_ = continue_sent_ = false;
+  upgraded_ = counted_backend_ = continue_sent_ = false;
   request_sent_ = request_head_sent_ = request_half_closed_ = keep_body_ = false;
   kept_body_.clear();
   kept_sent_ = 0;

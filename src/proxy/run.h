@@ -110,6 +110,9 @@ class Run final : public txn::Engine, rt::Watcher {
   ~Run();
   void on_ready() override;
 
+  // --- exchange.cc: from the choice of a backend on
+  After go_on_to_backend(Step step);
+
   // --- run.cc: beginnings and ends
   void begin(bool http);
   void settle();
@@ -139,7 +142,9 @@ class Run final : public txn::Engine, rt::Watcher {
   Step head_missing(http::Parse parse, const http::ParseError& error, rt::Wait how);
   void note_request();
   Step frontend_rules();
+  Step frontend_http_rules();
   Step choose_backend();
+  Step no_way_to_tcp();
   bool may_switch_to(const state::Proxy& backend, expr::Context& ctx) const;
   Step backend_rules();
   Step request_cut_off();
@@ -263,6 +268,7 @@ class Run final : public txn::Engine, rt::Watcher {
   After start_tunnel();
 
   // --- tcp.cc
+  Step become_http();
   Step tcp_request_rules(const Proxy& of);
   Step tcp_response_rules();
 
@@ -338,6 +344,7 @@ class Run final : public txn::Engine, rt::Watcher {
   bool abort_cancels_ = false;  // a client that goes away ends the present wait
   bool request_dead_ = false;   // the server takes no more of the request
 
+  bool upgraded_ = false;  // from TCP, by the request at hand
   bool counted_backend_ = false;
   bool continue_sent_ = false;
   bool request_sent_ = false;  // the whole request went to the server

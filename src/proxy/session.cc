@@ -57,7 +57,8 @@ Session::Session(int fd, const Proxy& of, const Bind& at)
                      ? std::make_unique<net::Connection>(fd, net::Connection::Fresh{})
                      : std::make_unique<net::Connection>(fd)),
       frontend(of),
-      bind(at) {
+      bind(at),
+      is_http(of.mode == state::Mode::http) {
   sessions.push_back(*this);
 }
 
@@ -220,7 +221,7 @@ void Session::serve() {
   Run& run = Run::take(*this);
   After after;
   do {
-    after = frontend.mode == state::Mode::http ? run.live() : run.live_tcp();
+    after = is_http ? run.live() : run.live_tcp();
   } while (after == After::next_request && (run.client_has_bytes() || connection->io().readable()));
   if (after == After::relayed) return;
   received = run.release_client();

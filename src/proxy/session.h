@@ -43,6 +43,7 @@ class Session final : public rt::Watcher,
   wire::Buffer received;
   const Proxy& frontend;
   const Bind& bind;
+  bool is_http;  // requests come one after the other: from the start, or since an upgrade
   rt::Instant idle_since{};
   Run* busy = nullptr;                         // what serves it, unless it is parked
   const state::Server* last_server = nullptr;  // that responded

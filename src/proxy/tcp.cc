@@ -12,7 +12,9 @@ After Run::live_tcp() {
   log_step(txn::LogOrigin::accept);
   Step step = attach_filters(*frontend_);
   if (step == Step::go_on) step = tcp_request_rules(*frontend_);
-  if (step == Step::go_on) step = choose_backend();
+  if (step == Step::go_on && x().is_http) step = become_http();
+  if (step == Step::go_on) step = choose_backend();  // an HTTP one makes it HTTP as well
+  if (x().is_http) return go_on_to_backend(step);
   if (step == Step::go_on && backend_ != frontend_) step = attach_filters(*backend_);
   if (step == Step::go_on && backend_ != frontend_) step = tcp_request_rules(*backend_);
   if (step == Step::go_on) stick_to_server();
@@ -31,6 +33,16 @@ After Run::live_tcp() {
   keep_alive_ = false;
   end_exchange();
   return After::linger;
+}
+
+// What the client has sent is a request (manual, section 4, "HTTP upgrades"); the connection keeps
+// to HTTP from here on.
+Step Run::become_http() {
+  upgraded_ = true;
+  x().is_http = session_->is_http = true;
+  client_in_.take_back();
+  const Step step = receive_head();
+  return step == Step::go_on ? frontend_http_rules() : step;
 }
 
 Step Run::tcp_request_rules(const Proxy& of) {

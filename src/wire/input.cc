@@ -111,6 +111,12 @@ void Input::begin_body(http::Framing framing, std::uint64_t length) {
   if (framing == http::Framing::chunked) chunks_.reset();
 }
 
+void Input::take_back() {
+  floor_ = raw_ = payload_end_ = payload_;
+  framing_ = http::Framing::none;
+  over_ = true;
+}
+
 bool Input::decode(http::ParseError& error) {
   if (over_) return true;
   if (payload_ == payload_end_) payload_ = payload_end_ = raw_;

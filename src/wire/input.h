@@ -42,6 +42,8 @@ class Input {
 
   // The body behind the head that was parsed last.
   void begin_body(http::Framing framing, std::uint64_t length);
+  // What was decoded and not consumed counts as not looked at: it is the start of a message.
+  void take_back();
   // Decodes what has come; false when the framing is broken (`error` says how).
   bool decode(http::ParseError& error);
   std::string_view payload() const { return {block() + payload_, payload_end_ - payload_}; }

@@ -283,7 +283,7 @@ class Completer {
           "ensure that all following\ntimeouts are set to a non-zero value: 'client', "
           "'connect', 'server'.",
           draft_.kind(), draft_.name));
-    if (http()) return;
+    if (http() || may_upgrade()) return;
     auto needs_http = [&](bool there, std::string_view what, std::string_view verb) {
       if (there)
         warn(fmt::format("{} ignored for proxy '{}' as {} HTTP mode.", what, draft_.name, verb));
@@ -297,6 +297,33 @@ class Completer {
     needs_http(!proxy_.http_after_response.empty(), "'http-after-response' rules", "they require");
     needs_http(proxy_.forward_for.enabled, "'option forwardfor'", "it requires");
     needs_http(proxy_.original_to.enabled, "'option originalto'", "it requires");
+  }
+
+  bool switches_to_http() const {
+    for (std::size_t i = 0; i < proxy_.tcp_request.size(); ++i)
+      if (proxy_.tcp_request[i].row->name == "switch-mode") return true;
+    return false;
+  }
+
+  // Whether what is HTTP in a TCP frontend can come into force (manual, section 4).
+  bool may_upgrade() {
+    const auto is_http = [](const state::Proxy* of) { return of->mode == state::Mode::http; };
+    if (!frontend()) return false;
+    const state::Proxy* usual = proxy_.default_backend;
+    if (switches_to_http()) {
+      if (is_backend() && usual == nullptr && proxy_.use_backend.empty())
+        warn(
+            fmt::format("Proxy '{}' : 'switch-mode http' configured for a tcp proxy with no "
+                        "backend. Incoming connections upgraded to HTTP cannot be routed to TCP "
+                        "servers",
+                        draft_.name));
+      return true;
+    }
+    if (usual != nullptr && is_http(usual)) return true;
+    return std::any_of(proxy_.use_backend.begin(), proxy_.use_backend.end(),
+                       [&](const proxy::UseBackend& rule) {
+                         return rule.fixed == nullptr || is_http(rule.fixed);
+                       });
   }
 
   void log_mode_warnings() {

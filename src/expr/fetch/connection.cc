@@ -163,8 +163,10 @@ bool check_tlv(std::vector<Argument>& args, std::string& error) {
 
 bool http_major(Args, Context& context, Value& out, const FetchRow&) {
   if (context.session == nullptr) return false;
-  bool http =
-      context.session->frontend != nullptr && context.session->frontend->mode == state::Mode::http;
+  const bool http = context.exchange != nullptr
+                        ? context.exchange->is_http
+                        : context.session->frontend != nullptr &&
+                              context.session->frontend->mode == state::Mode::http;
   return give(out, http ? 1 : 0);
 }
 bool server_http_major(Args, Context& context, Value& out, const FetchRow&) {

@@ -32,6 +32,7 @@ void add_tables(Catalogue& catalogue) {
   catalogue.add(silent_drop_rows());
   catalogue.add(stick_counter_rows());
   catalogue.add(strict_mode_rows());
+  catalogue.add(switch_mode_rows());
   catalogue.add(track_sc_rows());
   catalogue.add(unavailable_rows());
   catalogue.add(use_service_rows());

@@ -36,6 +36,7 @@ std::span<const ActionRow> set_var_rows();
 std::span<const ActionRow> silent_drop_rows();
 std::span<const ActionRow> stick_counter_rows();
 std::span<const ActionRow> strict_mode_rows();
+std::span<const ActionRow> switch_mode_rows();
 std::span<const ActionRow> track_sc_rows();
 std::span<const ActionRow> unavailable_rows();
 std::span<const ActionRow> use_service_rows();

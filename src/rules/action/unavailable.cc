@@ -16,7 +16,6 @@ constexpr Reason kReasons[] = {
     {"send-spoe-group", "SPOE"},
     {"attach-srv", "reverse connections"},
     {"do-resolve", "'resolvers' sections"},
-    {"switch-mode", "connections that change to HTTP"},
     {"expect-netscaler-cip", "the NetScaler protocol"},
 };
 
@@ -40,8 +39,6 @@ constexpr ActionRow kRows[] = {
     {{"expect-netscaler-cip", "layer4", "Needs the NetScaler protocol."}, kTcpConnection, parse},
     {{"send-spoe-group", "<engine-name> <group-name>", "Needs SPOE."},
      kTcpRequestContent | kTcpResponseContent | kHttpRequest | kHttpResponse, parse},
-    {{"switch-mode", "http [ proto <name> ]", "Needs connections that change to HTTP."},
-     kTcpRequestContent, parse},
 };
 // clang-format on
 
