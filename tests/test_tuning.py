@@ -192,8 +192,7 @@ def test_a_connection_of_the_client_of_scripts_that_is_late(start):
 @pytest.mark.parametrize("line", [
     "httpclient.resolvers.id x", "httpclient.resolvers.disabled on", "httpclient.resolvers.prefer ipv4",
     "dns-accept-family ipv4", "tune.glitches.kill.cpu-usage 5", "tune.h1.be.glitches-threshold 5",
-    "tune.h1.fe.glitches-threshold 5", "tune.bufsize.small 512", "tune.peers.max-updates-at-once 5",
-    "warn-blocked-traffic-after 50ms"])
+    "tune.h1.fe.glitches-threshold 5", "tune.bufsize.small 512", "tune.peers.max-updates-at-once 5"])
 def test_words_without_effect_say_why(check, line):
     code, output = check(f"global\n {line}\n", args=["-dD"])
     word = line.split()[0]
