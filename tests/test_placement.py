@@ -87,3 +87,69 @@ def test_two_listeners_on_one_port(start):
 def test_mistakes_in_thread_sets(check, bind, told):
     code, output = check(CONFIG.format(lines="", bind=bind, more=""))
     assert code == 1 and told in output
+
+
+ALONE = """
+    global
+        {lines}
+        stats socket @dir@/cli level admin
+    defaults
+        mode http
+        timeout client 10s
+    frontend fe
+        bind @fe@
+        http-request return status 200 content-type text/plain lf-string "%[thread,add(1)]"
+"""
+
+
+def threads_of(proxy):
+    return int(next(line for line in proxy.cli("show info").splitlines() if line.startswith("Nbthread")).split()[1])
+
+
+@two_cpus
+@pytest.mark.parametrize("lines, count, where", [
+    ("cpu-set drop-cpu 0", 1, {"1"}), ("cpu-set only-cpu 0", 1, {"0"}), ("cpu-set reset only-cpu 1", 1, {"1"}),
+    ("cpu-set drop-cpu 0\nnbthread 2", 2, {"1"}), ("no numa-cpu-mapping\ncpu-set drop-cpu 1", 1, {"0"}),
+    ("cpu-set only-cpu 0-\ncpu-set drop-cpu 0", 1, {"1"}), ("cpu-policy none\ncpu-set drop-cpu 1", 1, {"0"})])
+def test_a_set_says_how_many_threads_and_where(start, lines, count, where):
+    proxy = start(ALONE.format(lines=lines))
+    assert threads_of(proxy) == count
+    eventually(lambda: where <= places(proxy))
+    assert not ({"0", "1"} - where) & places(proxy)
+    assert proxy.get("/").status == 200
+
+
+@pytest.mark.skipif(len(CPUS) != 2, reason="needs two CPUs in all")
+@pytest.mark.parametrize("lines, count", [
+    ("cpu-policy none", 2), ("cpu-set drop-cpu 0-63", 2), ("cpu-policy performance", 2), ("thread-hard-limit 1", 1),
+    ("cpu-policy group-by-2-clusters", 2), ("cpu-policy first-usable-node", 2), ("nbthread 3\ncpu-affinity per-core", 3)])
+def test_without_a_choice_threads_run_anywhere(start, lines, count):
+    proxy = start(ALONE.format(lines=lines))
+    assert threads_of(proxy) == count
+    assert not {"1"} & places(proxy)
+
+
+@two_cpus
+@pytest.mark.skipif(len(CPUS) != 2, reason="needs two CPUs in all")
+@pytest.mark.parametrize("lines", [
+    "cpu-affinity per-core", "cpu-policy performance threads-per-core 1",
+    pytest.param("cpu-affinity per-thread", marks=pytest.mark.beyond)])
+def test_a_thread_for_each_core(start, lines):
+    proxy = start(ALONE.format(lines=lines))
+    assert threads_of(proxy) == 2
+    eventually(lambda: {"0", "1"} <= places(proxy))
+
+
+@pytest.mark.parametrize("line, told", [
+    ("cpu-set bogus 1", "unknown directive 'bogus'"), ("cpu-set drop-cpu", "missing CPU set"),
+    ("cpu-set only-cpu x", "'x' is"), ("cpu-set only-cpu 2000", "from 0 to 1023"), ("cpu-policy foo", "policy 'foo'"),
+    ("cpu-affinity foo", "'foo'"), ("cpu-affinity per-core loose", "'loose'")])
+def test_mistakes_in_sets_and_policies(check, line, told):
+    code, output = check(ALONE.format(lines=line))
+    assert code == 1 and told in output
+
+
+@two_cpus
+def test_more_threads_than_a_set_has_cpus(check):
+    code, output = check(ALONE.format(lines="cpu-set only-cpu 0\nnbthread 2"))
+    assert code == 0 and "WARNING" in output and "compete" in output

@@ -4,7 +4,7 @@ import threading
 import time
 
 import pytest
-from harness import eventually
+from harness import Ports, eventually
 
 VARIABLES = """
     global
@@ -189,11 +189,63 @@ def test_a_connection_of_the_client_of_scripts_that_is_late(start):
 
 
 @pytest.mark.beyond
+@pytest.mark.parametrize("words, status", [
+    ("", "201"), ("httpclient.resolvers.prefer ipv4", "201"), ("httpclient.resolvers.prefer ipv6", "202")])
+def test_the_addresses_that_the_client_tries_first(start, words, status):
+    port = Ports.take()
+    proxy = start(CLIENT.format(words=words) + f"""
+    frontend four
+        bind 127.0.0.1:{port}
+        http-request return status 201
+    frontend six
+        bind [::1]:{port}
+        http-request return status 202
+    """, files={"x.lua": ASK % f"localhost:{port}"})
+    assert proxy.get("/").text == status
+
+
+@pytest.mark.parametrize("words", ["thread 1", "thread 1/1", "thread odd nice 5", "nice -100 thread 1-2"])
+def test_words_of_the_runtime_socket(start, words):
+    proxy = start(f"""
+        global
+            stats socket @dir@/cli level admin {words}
+        frontend fe
+            bind @fe@
+            http-request return status 200
+    """)
+    assert "Nbthread" in proxy.cli("show info")
+
+
+@pytest.mark.parametrize("words, told", [("thread x", "thread"), ("nice 5000", "nice")])
+def test_mistakes_about_the_runtime_socket(check, words, told):
+    code, output = check(f"global\n stats socket /tmp/none {words}\n")
+    assert code == 1 and told in output
+
+
+@pytest.mark.parametrize("words, code", [("", 0), ("queue", 0), ("check l7-retries", 0), ("queues", 1)])
+def test_words_of_small_buffers(check, words, code):
+    found, output = check(f"""
+        backend be
+            option use-small-buffers {words}
+    """)
+    assert found == code and ("invalid parameter 'queues'" in output) == (code == 1)
+
+
+@pytest.mark.beyond
+@pytest.mark.parametrize("line", ["http-request set-nice 5", "bind @other@ nice 5", "option splice-auto"])
+def test_words_of_proxies_without_effect_say_why(check, line):
+    code, output = check(f"""
+        frontend fe
+            bind @fe@
+            {line}
+    """, args=["-dD"])
+    assert code == 0 and "has no effect: " in output
+
+
+@pytest.mark.beyond
 @pytest.mark.parametrize("line", [
-    "httpclient.resolvers.id x", "httpclient.resolvers.disabled on", "httpclient.resolvers.prefer ipv4",
-    "dns-accept-family ipv4", "tune.glitches.kill.cpu-usage 5", "tune.h1.be.glitches-threshold 5",
-    "tune.h1.fe.glitches-threshold 5", "tune.bufsize.large 65536", "tune.peers.max-updates-at-once 5",
-    "warn-blocked-traffic-after 50ms"])
+    "httpclient.resolvers.id x", "httpclient.resolvers.disabled on", "dns-accept-family ipv4",
+    "thread-groups 1", "max-threads-per-group 5", "tune.bufsize.small 512", "tune.peers.max-updates-at-once 5"])
 def test_words_without_effect_say_why(check, line):
     code, output = check(f"global\n {line}\n", args=["-dD"])
     word = line.split()[0]

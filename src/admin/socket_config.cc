@@ -2,6 +2,8 @@
 #include <grp.h>
 #include <pwd.h>
 
+#include <algorithm>
+
 #include "admin/cli.h"
 #include "base/text.h"
 #include "net/resolver.h"
@@ -100,6 +102,28 @@ bool parse_expose(config::Arguments& args, std::string_view value, CliSocket&) {
   return true;
 }
 
+// As on bind lines; commands run on worker 0, which alone may change what all of them read.
+bool parse_threads(config::Arguments& args, std::string_view value, CliSocket&) {
+  const bool sound = std::all_of(value.begin(), value.end(), [](char c) {
+    return base::is_digit(c) || c == ',' || c == '-' || c == '/';
+  });
+  std::string_view named = value.substr(value.find('/') == value.npos ? 0 : value.find('/') + 1);
+  if (!sound && named != "all" && named != "odd" && named != "even")
+    return args.error_at_previous(fmt::format("'thread' : '{}' is no thread set", value));
+  args.diagnostics().diagnostic(
+      args.previous(), "'thread' has no effect: thread 1 carries out the commands of all sockets.");
+  return true;
+}
+
+bool parse_nice(config::Arguments& args, std::string_view value, CliSocket&) {
+  const auto nice = base::parse_int<int>(value);
+  if (!nice || *nice < -1024 || *nice > 1024)
+    return args.error_at_previous("'nice' expects a number from -1024 to 1024");
+  args.diagnostics().diagnostic(args.previous(),
+                                "'nice' has no effect: commands are carried out in turn.");
+  return true;
+}
+
 bool parse_backlog(config::Arguments& args, std::string_view value, CliSocket& out) {
   return parse_id(args, value, out.listen.backlog);
 }
@@ -116,6 +140,8 @@ constexpr SocketOption kOptions[] = {
     {"severity-output", parse_severity},
     {"expose-fd", parse_expose},
     {"backlog", parse_backlog},
+    {"thread", parse_threads},
+    {"nice", parse_nice},
 };
 
 }  // namespace
@@ -136,7 +162,8 @@ bool parse_stats_socket(config::Arguments& args, CliSocket& out) {
     if (found == nullptr)
       return args.error_at_previous(
           fmt::format("'stats socket' : '{}' is unknown or not supported here", name),
-          "supported: mode, uid, gid, user, group, level, severity-output, expose-fd, backlog");
+          "supported: mode, uid, gid, user, group, level, severity-output, expose-fd, backlog, "
+          "thread, nice");
     if (args.done()) return args.error(fmt::format("'stats socket' : '{}' expects a value", name));
     if (!found->parse(args, args.next(), out)) return false;
   }

@@ -15,6 +15,7 @@
 #include "expr/variables.h"
 #include "obs/ring_config.h"
 #include "state/variable_limits.h"
+#include "txn/large_body.h"
 #include "upstream/checker.h"
 
 namespace app {
@@ -144,6 +145,18 @@ state::VariableLimits variable_limits(const GlobalSettings& settings) {
           .check = size("check")};
 }
 
+void set_large_buffers(const GlobalSettings& settings, config::Diagnostics& diagnostics) {
+  std::int64_t size = settings.number("tune.bufsize.large", 0);
+  if (size != 0 && size < settings.buffer_size) {
+    diagnostics.warning(
+        {}, fmt::format("tune.bufsize.large ({}) is lower than tune.bufsize ({}). large buffers "
+                        "support is disabled. Please fix either value to remove this warning.",
+                        size, settings.buffer_size));
+    size = 0;
+  }
+  txn::set_large_buffer_size(static_cast<std::size_t>(size));
+}
+
 }  // namespace
 
 GlobalSettings read_settings(const config::Tree& tree, const CommandLine& line,
@@ -151,6 +164,7 @@ GlobalSettings read_settings(const config::Tree& tree, const CommandLine& line,
   GlobalSettings settings;
   for (const config::Section& section : tree.sections)
     if (section.head[0] == "global") read_global(section, settings, diagnostics);
+  set_large_buffers(settings, diagnostics);
   obs::link_targets(settings.log, diagnostics);
   if (!line.peer.empty()) settings.local_peer = line.peer;
   if (!line.pidfile.empty()) settings.pidfile = line.pidfile;

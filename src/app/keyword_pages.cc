@@ -61,14 +61,22 @@ std::string sections_of(const ProxyKeyword& row) {
 }
 
 void add_keywords(std::string& out) {
+  auto without_effect = [&](std::string_view group, const config::Keyword& row,
+                            std::string_view why) {
+    add(out, "keywords", group, row.name, row.arguments, "",
+        why.empty() ? std::string(row.doc) : fmt::format("{} No effect: {}.", row.doc, why));
+  };
   auto plain = [&](std::string_view group, const config::Keyword& row, std::string_view gives) {
     add(out, "keywords", group, row.name, row.arguments, gives, row.doc);
   };
-  for (const GlobalKeyword* row : all_global_keywords()) plain("Section global", *row, "");
+  for (const GlobalKeyword* row : all_global_keywords())
+    without_effect("Section global", *row, row->no_effect);
   for (const ProxyKeyword* row : all_proxy_keywords())
     plain("Sections defaults, frontend, backend and listen", *row, sections_of(*row));
-  for (const config::Keyword* row : all_options()) plain("Options: option <name>", *row, "");
-  for (const config::Keyword* row : bind_options(false)) plain("Words of bind lines", *row, "");
+  for (const config::Keyword* row : all_options())
+    without_effect("Options: option <name>", *row, why_option_has_no_effect(row->name));
+  for (const config::Keyword* row : bind_options(false))
+    without_effect("Words of bind lines", *row, why_bind_option_has_no_effect(row->name));
   for (const config::Keyword* row : bind_options(true))
     plain("Words of bind lines behind ssl", *row, "");
   for (const auto& row : upstream::server_keywords()) plain("Words of server lines", row, "");

@@ -11,7 +11,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <optional>
-#include <thread>
 
 #include "app/assemble.h"
 #include "app/command_line.h"
@@ -128,13 +127,6 @@ int list_library(dl_phdr_info* info, std::size_t, void*) {
   return 0;
 }
 
-unsigned worker_count(const GlobalSettings& settings) {
-  std::int64_t count = settings.threads;
-  if (count == 0) count = std::max(1u, std::thread::hardware_concurrency());
-  if (settings.thread_hard_limit > 0) count = std::min(count, settings.thread_hard_limit);
-  return static_cast<unsigned>(count);
-}
-
 // "thread" of bind lines, once it is known how many there are.
 void check_threads(const proxy::Config& config, unsigned workers,
                    config::Diagnostics& diagnostics) {
@@ -157,16 +149,17 @@ int run_generation(const CommandLine& line, config::Tree tree, GlobalSettings se
                    config::Diagnostics& diagnostics) {
   Daemon daemon;
   std::optional<rt::Runtime> runtime;
+  const WorkerPlaces places = choose_workers(settings);
+  const auto workers = static_cast<unsigned>(places.size());
   if (line.mode == Mode::run) {
     if (settings.daemon && !diagnostics.failed()) daemon = Daemon::fork_now();
-    runtime.emplace(worker_count(settings));
+    runtime.emplace(workers);
   }
   Generation generation;
   generation.tree = std::move(tree);
   generation.settings = std::move(settings);
   assemble(generation, line, diagnostics);
-  const unsigned workers = worker_count(generation.settings);
-  check_placement(generation.settings, workers, diagnostics);
+  check_placement(generation.settings, places, diagnostics);
   check_threads(generation.config, workers, diagnostics);
   const bool good = conclude(diagnostics, line, generation.settings);
   if (line.keyword_classes)
@@ -183,8 +176,9 @@ int run_generation(const CommandLine& line, config::Tree tree, GlobalSettings se
       return 1;
     }
   }
-  if (!generation.settings.processors.empty())
-    rt::place_workers(places_of_workers(generation.settings, workers));
+  const bool anywhere =
+      std::all_of(places.begin(), places.end(), [](const auto& place) { return place.empty(); });
+  if (!anywhere) rt::place_workers(places);
   return serve(*runtime, generation, line, std::move(daemon),
                static_cast<unsigned>(diagnostics.warnings()));
 }

@@ -21,6 +21,7 @@
 #include "obs/ring_forward.h"
 #include "proxy/log_forward.h"
 #include "proxy/serve.h"
+#include "rt/watchdog.h"
 #include "upstream/backend.h"
 #include "wire/pipe.h"
 
@@ -85,6 +86,7 @@ class Server {
     signal_processes(line_.finish, SIGUSR1);
     signal_processes(line_.terminate, SIGTERM);
     daemon.started();
+    watch();
     runtime_.run();
     const int signal = ended_by_.load();
     if (signal != 0) die_by(signal);
@@ -95,6 +97,20 @@ class Server {
   bool fail(const std::string& text) {
     std::fputs(fmt::format("[ALERT]    ({}) : {}\n", ::getpid(), text).c_str(), stderr);
     return false;
+  }
+
+  void watch() {
+    const std::int64_t limit = settings_.number("warn-blocked-traffic-after", 100);
+    rt::watch_workers(rt::milliseconds(limit), [](const rt::Overdue& busy) {
+      const auto ms = [](rt::Duration d) {
+        return std::chrono::duration_cast<rt::milliseconds>(d).count();
+      };
+      obs::report(obs::Level::warning,
+                  fmt::format("thread {} has stopped processing traffic for {} milliseconds ({} of "
+                              "them on a processor): {}.",
+                              busy.worker + 1, ms(busy.busy), ms(busy.on_cpu),
+                              busy.what.empty() ? "no Lua function runs there" : busy.what));
+    });
   }
 
   // "stats-file": what an earlier process counted.

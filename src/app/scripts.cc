@@ -1,6 +1,7 @@
 #include "app/scripts.h"
 
 #include <fmt/format.h>
+#include <sys/socket.h>
 
 #include "app/version.h"
 #include "lua/engine.h"
@@ -37,6 +38,9 @@ void set_http_client(const GlobalSettings& from) {
   to.retries = static_cast<unsigned>(from.number("httpclient.retries", to.retries));
   if (const auto ms = from.number("httpclient.timeout.connect", 0); ms > 0)
     to.connect_timeout = std::chrono::milliseconds(ms);
+  if (const auto prefer = from.texts.find("httpclient.resolvers.prefer");
+      prefer != from.texts.end())
+    to.first_family = prefer->second == "ipv4" ? AF_INET : AF_INET6;
   lua::set_client(to);
 }
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "net/resolver.h"
 
@@ -50,11 +52,14 @@ base::Result<Destination> Destination::parse(const std::string& text, int port) 
   return out;
 }
 
-base::Result<std::unique_ptr<net::Connection>, net::IoError> Destination::connect(
-    rt::Instant until) const {
+base::Result<std::unique_ptr<net::Connection>, net::IoError> Destination::connect(rt::Instant until,
+                                                                                  int first) const {
   if (name_.empty()) return net::connect(address_, {}, until);
-  const auto found = net::resolve(name_, family_, until);
+  auto found = net::resolve(name_, family_, until);
   if (!found || found->empty()) return tl::unexpected(net::IoError::unreachable);
+  if (first != 0)
+    std::stable_partition(found->begin(), found->end(),
+                          [first](const net::Ip& ip) { return ip.family == first; });
   base::Result<std::unique_ptr<net::Connection>, net::IoError> last =
       tl::unexpected(net::IoError::unreachable);
   for (const net::Ip& ip : *found) {

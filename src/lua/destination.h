@@ -14,8 +14,10 @@ class Destination {
  public:
   // `port` -1: it stands in `text` ("127.0.0.1:80"), unless this is a unix socket.
   static base::Result<Destination> parse(const std::string& text, int port);
-  // Waits in the fiber; tries each address that a name has.
-  base::Result<std::unique_ptr<net::Connection>, net::IoError> connect(rt::Instant until) const;
+  // Waits in the fiber; tries each address that a name has, those of the family `first` before
+  // others.
+  base::Result<std::unique_ptr<net::Connection>, net::IoError> connect(rt::Instant until,
+                                                                       int first = 0) const;
 
  private:
   net::Address address_;  // none: `name_`

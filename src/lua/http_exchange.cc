@@ -197,7 +197,8 @@ std::optional<InboundResponse> attempt(const OutboundRequest& request,
 InboundResponse exchange(const OutboundRequest& request) {
   std::string trouble;
   for (unsigned attempts = 0; attempts <= client.retries && !rt::cancelled(); ++attempts) {
-    auto connection = request.destination.connect(rt::deadline(client.connect_timeout));
+    auto connection =
+        request.destination.connect(rt::deadline(client.connect_timeout), client.first_family);
     if (connection) {
       if (auto response = attempt(request, **connection)) return std::move(*response);
       trouble = "no complete response";

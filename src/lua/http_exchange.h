@@ -41,6 +41,7 @@ struct InboundResponse {
 struct ClientSettings {
   rt::Duration connect_timeout = std::chrono::seconds(5);
   unsigned retries = 3;  // without a connection, or without a response
+  int first_family = 0;  // AF_INET, AF_INET6; 0: in the resolver's order
 };
 void set_client(const ClientSettings& settings);
 

@@ -5,8 +5,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cstdio>
+
 #include "lua/call.h"
 #include "lua/engine.h"
+#include "rt/watchdog.h"
 
 #if defined(__SANITIZE_THREAD__)
 #define MOONGATE_COUNTED_SLICES 1
@@ -42,8 +46,31 @@ void counted_hook(lua_State* L, lua_Debug* debug) {
   hook(L, debug);
 }
 #else
+// For the watchdog, in a signal handler: what is asked of Lua here neither allocates nor raises. A
+// function that is being carried out may be anywhere in an instruction, and its line is not known;
+// those that have called another are at rest.
+void tell_what_runs(lua_State* L) {
+  char text[200];
+  const Call* call = State::of(L).current;
+  const std::string_view label = call != nullptr ? call->label() : "Lua";
+  const auto label_size = static_cast<int>(label.size());
+  lua_Debug at;
+  for (int level = 0; lua_getstack(L, level, &at) != 0; ++level) {
+    if (lua_getinfo(L, level == 0 ? "S" : "Sl", &at) == 0 || *at.what == 'C') continue;
+    const int size =
+        level == 0
+            ? std::snprintf(text, sizeof text, "%.*s, in the function at %s:%d", label_size,
+                            label.data(), at.short_src, at.linedefined)
+            : std::snprintf(text, sizeof text, "%.*s, at %s:%d (in the function at line %d)",
+                            label_size, label.data(), at.short_src, at.currentline, at.linedefined);
+    return rt::describe({text, std::min(static_cast<std::size_t>(size), sizeof text - 1)});
+  }
+  rt::describe(label);
+}
+
 void on_tick(int) {
   if (present.thread == nullptr) return;
+  if (rt::asked_what()) tell_what_runs(present.thread);
   // Setting a hook walks the whole call stack: never again while a deep one has not come to it.
   constexpr std::uint32_t kAskAgain = 16;
   present.ticks = present.ticks + 1;

@@ -17,6 +17,8 @@ bool BodyChannel::complete() const {
 
 bool BodyChannel::full() const { return in().full(); }
 
+bool BodyChannel::enlarge() { return in().enlarge(txn::large_buffer_size()); }
+
 rt::Wait BodyChannel::wait_more(rt::Instant deadline) {
   if (direction_ == txn::Direction::request) run_.send_continue();
   const std::size_t before = in().payload().size();

@@ -93,6 +93,7 @@ void Loop::enter(transfer_t from) noexcept {
 }
 
 void Loop::resume(Fiber& fiber) {
+  pulse_.step();
   running_ = &fiber;
   fiber.state = Fiber::State::running;
   *exceptions_ = fiber.exceptions;
@@ -222,7 +223,9 @@ int Loop::sleep_ms(Duration longest) {
 void Loop::poll(int timeout_ms) {
   const bool sleeps = timeout_ms > 0 && mailbox_.fall_asleep();
   event_at_ = 0;
+  if (sleeps) pulse_.sleep();
   event_end_ = std::max(0, epoll_wait(epoll_fd_, events_.data(), kEvents, sleeps ? timeout_ms : 0));
+  pulse_.step();
   if (sleeps) mailbox_.awake();
   now_ = precise_now();
   while (event_at_ < event_end_) {
@@ -253,9 +256,11 @@ void Loop::start_turning() {
 void Loop::run(const std::function<bool()>* done) {
   constexpr Duration kLongSleep = std::chrono::minutes(10);
   start_turning();
+  pulse_.begin();
   const Duration longest = done != nullptr ? Duration(milliseconds(1)) : kLongSleep;
   while (!stopping_.load(std::memory_order_relaxed) && (done == nullptr || !(*done)()))
     turn(longest);
+  pulse_.end();
   turning_ = false;
 }
 
@@ -266,6 +271,7 @@ void Loop::wind_down(Duration grace) {
     if (fiber->state != Fiber::State::unused) cancel(*fiber);
   const Instant end = precise_now() + grace;
   while (stacks_.in_use() != 0 && precise_now() < end) turn(milliseconds(10));
+  pulse_.end();
   winding_down_ = turning_ = false;
 }
 

@@ -13,6 +13,7 @@
 #include "rt/fiber_object.h"
 #include "rt/io.h"
 #include "rt/mailbox.h"
+#include "rt/pulse.h"
 #include "rt/stack_pool.h"
 #include "rt/timer_wheel.h"
 #include "rt/worker.h"
@@ -72,6 +73,7 @@ class Loop final : public Worker {
     if (mailbox_.push(mail)) mailbox_.ring();
   }
   Mailbox& mailbox() { return mailbox_; }
+  Pulse& pulse() { return pulse_; }
 
   // --- the loop ---
   // Until stop(); with `done`, until that says so (asked about once a millisecond).
@@ -109,6 +111,7 @@ class Loop final : public Worker {
   FiberQueue ready_;
   FiberQueue yielded_;
   Mailbox mailbox_;
+  Pulse pulse_;
   TimerWheel timers_;
   StackPool stacks_;
   std::vector<Descriptor*> due_watchers_;

@@ -10,6 +10,7 @@
 #include "rt/helper_pool.h"
 #include "rt/loop.h"
 #include "rt/placement.h"
+#include "rt/watcher_thread.h"
 
 namespace rt {
 
@@ -96,6 +97,7 @@ std::uint32_t Runtime::open_descriptors() const {
 }
 
 void Runtime::run() {
+  WatcherThread watchdog(state_->loops);
   state_->start_others();
   state_->loops[0]->run();
   state_->end_all();

@@ -42,8 +42,22 @@ void Buffer::take() {
   if (data_ == nullptr) throw std::bad_alloc();
 }
 
+void Buffer::take_large(std::size_t size) {
+  drop();
+  data_ = static_cast<char*>(std::malloc(size));
+  if (data_ == nullptr) throw std::bad_alloc();
+  rt::memory_taken(size);
+  large_ = size;
+}
+
 void Buffer::drop() {
   if (data_ == nullptr) return;
+  if (const std::size_t size = std::exchange(large_, 0); size != 0) {
+    std::free(std::exchange(data_, nullptr));
+    begin_ = end_ = 0;
+    rt::memory_given_back(size);
+    return;
+  }
   void* block = std::exchange(data_, nullptr);
   begin_ = end_ = 0;
   rt::memory_given_back(block_size);

@@ -1,5 +1,6 @@
 // A block of memory for bytes on their way, of the configured size (tune.bufsize). Blocks come from
-// a pool of the calling thread and go back to it; a connection without bytes holds none.
+// a pool of the calling thread and go back to it; a connection without bytes holds none. A body
+// that is awaited as a whole may have a large one (tune.bufsize.large), which comes from the heap.
 #pragma once
 
 #include <cstddef>
@@ -19,28 +20,33 @@ class Buffer {
   Buffer(Buffer&& other) noexcept
       : data_(std::exchange(other.data_, nullptr)),
         begin_(std::exchange(other.begin_, 0)),
-        end_(std::exchange(other.end_, 0)) {}
+        end_(std::exchange(other.end_, 0)),
+        large_(std::exchange(other.large_, 0)) {}
   Buffer& operator=(Buffer&& other) noexcept {
     if (this != &other) {
       drop();
       data_ = std::exchange(other.data_, nullptr);
       begin_ = std::exchange(other.begin_, 0);
       end_ = std::exchange(other.end_, 0);
+      large_ = std::exchange(other.large_, 0);
     }
     return *this;
   }
   ~Buffer() { drop(); }
 
   bool held() const { return data_ != nullptr; }
-  void take();  // an empty block, unless one is held
+  void take();                        // an empty block, unless one is held
+  void take_large(std::size_t size);  // instead of what is held
   void drop();
+  bool large() const { return large_ != 0; }
+  std::size_t capacity() const { return large() ? large_ : buffer_size(); }
 
   char* data() { return data_; }
   std::size_t begin() const { return begin_; }
   std::size_t end() const { return end_; }
   std::size_t size() const { return end_ - begin_; }
   bool empty() const { return begin_ == end_; }
-  std::span<char> room() { return {data_ + end_, buffer_size() - end_}; }
+  std::span<char> room() { return {data_ + end_, capacity() - end_}; }
   void filled(std::size_t count) { end_ += count; }
   void set(std::size_t begin, std::size_t end) {
     begin_ = begin;
@@ -50,6 +56,7 @@ class Buffer {
  private:
   char* data_ = nullptr;
   std::size_t begin_ = 0, end_ = 0;
+  std::size_t large_ = 0;  // what a large one holds
 };
 
 // A large block that each thread has once, for bytes that are gone before anybody else runs.

@@ -18,6 +18,7 @@ void Input::attach(net::Connection* connection, Buffer received) {
 Buffer Input::detach() {
   connection_ = nullptr;
   Buffer rest = std::move(buffer_);
+  head_.drop();
   if (raw_ == rest.end())
     rest.drop();
   else
@@ -28,9 +29,39 @@ Buffer Input::detach() {
   return rest;
 }
 
+bool Input::enlarge(std::size_t size) {
+  if (over_ || buffer_.large() || size <= buffer_size()) return false;
+  const std::size_t kept = buffer_.end() - payload_;
+  Buffer large;
+  large.take_large(size);
+  if (kept != 0) std::memcpy(large.data(), buffer_.data() + payload_, kept);
+  large.set(0, kept);
+  head_ = std::move(buffer_);
+  buffer_ = std::move(large);
+  payload_end_ -= payload_;
+  raw_ -= payload_;
+  payload_ = floor_ = 0;
+  return true;
+}
+
+// What is left fits into a usual one, which takes its place.
+void Input::give_up_large() {
+  const std::size_t left = buffer_.end() - raw_;
+  Buffer usual;
+  usual.take();
+  if (left != 0) std::memcpy(usual.data(), buffer_.data() + raw_, left);
+  usual.set(0, left);
+  buffer_ = std::move(usual);
+  floor_ = payload_ = payload_end_ = raw_ = 0;
+}
+
 // Moves what must stay together to the floor when the room behind it runs short.
 void Input::make_room() {
-  if (payload_ == payload_end_) payload_ = payload_end_ = raw_;
+  if (payload_ == payload_end_) {
+    payload_ = payload_end_ = raw_;
+    const bool holds_head = floor_ != 0;
+    if (buffer_.large() && !holds_head && buffer_.end() - raw_ <= buffer_size()) give_up_large();
+  }
   if (raw_ == buffer_.end()) {  // nothing undecoded
     if (payload_ == payload_end_) {
       payload_ = payload_end_ = raw_ = floor_;
@@ -38,7 +69,7 @@ void Input::make_room() {
       return;
     }
   }
-  if (buffer_.room().size() >= buffer_size() / 4 || payload_ == floor_) return;
+  if (buffer_.room().size() >= buffer_.capacity() / 4 || payload_ == floor_) return;
   std::size_t payload_size = payload_end_ - payload_, raw_size = buffer_.end() - raw_;
   std::memmove(buffer_.data() + floor_, buffer_.data() + payload_, payload_size);
   std::size_t raw_to = floor_ + payload_size;
@@ -158,14 +189,14 @@ bool Input::decode(http::ParseError& error) {
 void Input::consume(std::size_t count) { payload_ += count; }
 
 bool Input::full() const {
-  return buffer_.held() && buffer_.end() == buffer_size() && payload_ == floor_;
+  return buffer_.held() && buffer_.end() == buffer_.capacity() && payload_ == floor_;
 }
 
 bool Input::replace(std::size_t offset, std::size_t length, std::string_view with) {
   buffer_.take();
   std::size_t tail = buffer_.end() - (payload_ + offset + length);
   std::size_t grown = with.size() > length ? with.size() - length : 0;
-  if (grown > buffer_size() - buffer_.end()) {
+  if (grown > buffer_.capacity() - buffer_.end()) {
     if (payload_ == floor_) return false;
     std::size_t shift = payload_ - floor_;
     std::memmove(buffer_.data() + floor_, buffer_.data() + payload_, buffer_.end() - payload_);
@@ -173,7 +204,7 @@ bool Input::replace(std::size_t offset, std::size_t length, std::string_view wit
     payload_end_ -= shift;
     raw_ -= shift;
     buffer_.set(buffer_.begin(), buffer_.end() - shift);
-    if (grown > buffer_size() - buffer_.end()) return false;
+    if (grown > buffer_.capacity() - buffer_.end()) return false;
   }
   char* at = buffer_.data() + payload_ + offset;
   std::memmove(at + with.size(), at + length, tail);
@@ -225,6 +256,8 @@ std::size_t Input::passed(base::Result<std::size_t, net::IoError> got, Fill& how
 }
 
 void Input::next_message() {
+  head_.drop();
+  if (buffer_.large() && buffer_.end() - raw_ <= buffer_size()) give_up_large();
   if (!has_bytes()) {
     buffer_.set(0, 0);
     raw_ = 0;

@@ -51,6 +51,9 @@ class Input {
   bool over() const { return over_ && payload_ == payload_end_; }  // nothing left to consume
   bool all_here() const { return over_; }                          // nothing left to come
   bool full() const;
+  // Gives the body that is on its way a large buffer, where there are any; the head stays where it
+  // is. Given back as soon as it is empty. False: it cannot grow.
+  bool enlarge(std::size_t size);
   const http::Headers& trailers() const { return chunks_.trailers(); }
   http::Framing framing() const { return framing_; }
   // Replaces part of the payload; false when it does not fit.
@@ -70,11 +73,13 @@ class Input {
  private:
   const char* block() const { return const_cast<Buffer&>(buffer_).data(); }
   void make_room();
+  void give_up_large();
   void take_raw(std::size_t count);
   std::size_t passed(base::Result<std::size_t, net::IoError> got, Fill& how);
 
   net::Connection* connection_ = nullptr;
   Buffer buffer_;
+  Buffer head_;  // the head of a message whose body has a large buffer
   // floor_ <= payload_ <= payload_end_ <= raw_ <= buffer_.end(): head, payload, bytes not looked
   // at.
   std::size_t floor_ = 0, payload_ = 0, payload_end_ = 0, raw_ = 0;

@@ -11,6 +11,7 @@
 #include "admin/field.h"
 #include "base/text.h"
 #include "proxy/config.h"
+#include "rt/watchdog.h"
 #include "rt/worker.h"
 #include "state/registry.h"
 
@@ -210,8 +211,12 @@ void show_env(Call& call) {
 
 void show_threads(Call& call) {
   std::string out;
-  for (unsigned i = 0; i < rt::worker_count(); ++i)
-    out += fmt::format("{} Thread {:<2}\n", i == rt::worker_index() ? "*" : " ", i + 1);
+  for (unsigned i = 0; i < rt::worker_count(); ++i) {
+    const rt::Activity is = rt::activity_of(i);
+    out += fmt::format("{} Thread {:<2}: act={} loops={} load={}%\n             cpu_ns: now={}\n",
+                       i == rt::worker_index() ? "*" : " ", i + 1, is.asleep ? 0 : 1, is.steps,
+                       is.load, is.on_cpu.count());
+  }
   call.print(out);
 }
 
@@ -250,7 +255,9 @@ constexpr Command kCommands[] = {
     {{"show env", "[var]", "print the environment variables of the process"},
      Access::operator_,
      show_env},
-    {{"show threads", "", "list the worker threads"}, Access::operator_, show_threads},
+    {{"show threads", "", "tell whether each worker is busy, and its time on a processor"},
+     Access::operator_,
+     show_threads},
     {{"show activity", "[-1|0|thread_num]", "print counters of each worker thread"},
      Access::operator_,
      show_activity},

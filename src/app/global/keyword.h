@@ -52,10 +52,10 @@ std::span<const GlobalKeyword> tls_keywords();
 std::span<const GlobalKeyword> tuning_keywords();
 std::span<const GlobalKeyword> placement_keywords();
 
-// What cpu-map says of this many workers; none: they run anywhere.
-std::vector<std::vector<unsigned>> places_of_workers(const GlobalSettings& settings,
-                                                     unsigned workers);
-void check_placement(const GlobalSettings& settings, unsigned workers,
+// One for each worker: the processors it runs on; none: any.
+using WorkerPlaces = std::vector<std::vector<unsigned>>;
+WorkerPlaces choose_workers(const GlobalSettings& settings);
+void check_placement(const GlobalSettings& settings, const WorkerPlaces& places,
                      config::Diagnostics& diagnostics);
 
 // All of them, sorted by name.

@@ -1,21 +1,24 @@
-// Threads, groups and processors (the manual's section 3.1). Workers are one a core and the kernel
-// places them where cpu-map does not; what chooses places by itself is checked and has no effect.
+// Threads, groups and processors (the manual's section 3.1). Where workers run, cpu-map says, or
+// else cpu-set, cpu-policy and cpu-affinity; all of them form one group, whatever is said of
+// groups.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <bit>
 #include <optional>
 #include <set>
+#include <sstream>
+#include <thread>
 #include <utility>
 
 #include "app/global/keyword.h"
+#include "app/global/processors.h"
 #include "base/text.h"
 
 namespace app {
 
 namespace {
 
-constexpr std::string_view kKernelPlaces = "workers are placed by the kernel";
 constexpr std::string_view kNoGroups = "all workers form one group";
 
 // "3", "1-4", "1-".
@@ -36,7 +39,7 @@ std::pair<unsigned, unsigned> numbers(std::string_view range, unsigned last) {
   return std::minmax({low, high});
 }
 
-constexpr unsigned kMostThreads = 64, kMostProcessors = 1024;
+constexpr unsigned kMostThreads = 64, kMostProcessors = 1024, kMostWorkers = 1024;
 
 using Mask = std::uint64_t;  // of threads or groups; the first is bit 0
 
@@ -134,8 +137,9 @@ bool cpu_policy(GlobalContext& context) {
     return args.error(fmt::format("'cpu-policy' passed an unknown CPU policy '{}'.", args.peek()),
                       near.empty() ? "" : fmt::format("did you mean '{}' maybe ?", near));
   }
-  args.next();
+  context.settings.texts["cpu-policy"] = args.next();
   if (!args.accept("threads-per-core")) return true;
+  context.settings.numbers["threads-per-core"] = args.peek() == "1" ? 1 : 0;
   return args.accept("1") || args.accept("auto") ||
          args.error("'threads-per-core' expects '1' or 'auto'.");
 }
@@ -146,8 +150,9 @@ bool cpu_affinity(GlobalContext& context) {
   auto& args = context.args;
   if (std::find(std::begin(kKnown), std::end(kKnown), args.peek()) == std::end(kKnown))
     return args.error(fmt::format("'cpu-affinity' : unknown affinity '{}'.", args.peek()));
-  args.next();
-  if (!args.accept("auto")) args.accept("loose");
+  const std::string_view affinity = args.next();
+  context.settings.texts["cpu-affinity"] = affinity;
+  if (affinity == "per-group" && !args.accept("auto")) args.accept("loose");
   return true;
 }
 
@@ -160,8 +165,22 @@ bool cpu_set(GlobalContext& context) {
   while (!args.done()) {
     if (std::find(std::begin(kKnown), std::end(kKnown), args.peek()) == std::end(kKnown))
       return args.error(fmt::format("'cpu-set' passed an unknown directive '{}'.", args.peek()));
-    if (args.next() != "reset" && !args.text("cpu-set")) return false;
+    const std::string_view directive = args.next();
+    std::string& all = context.settings.texts["cpu-set"];
+    all += fmt::format("{} ", directive);
+    if (directive == "reset") continue;
+    if (args.done()) return args.error(fmt::format("'cpu-set {}': missing CPU set", directive));
+    std::set<unsigned> numbers;
+    if (!read_ranges(args.peek(), kMostProcessors - 1, numbers))
+      return args.error(fmt::format("'cpu-set {}': '{}' is no range of numbers from 0 to {}.",
+                                    directive, args.peek(), kMostProcessors - 1));
+    all += fmt::format("{} ", args.next());
   }
+  return true;
+}
+
+bool inspect(GlobalContext& context) {
+  context.settings.numbers["numa-cpu-mapping"] = context.negated ? 0 : 1;
   return true;
 }
 
@@ -181,39 +200,33 @@ bool thread_group(GlobalContext& context) {
 }
 
 constexpr GlobalKeyword kTable[] = {
-    {{"cpu-affinity", "<affinity>", "How threads are bound to processors."},
-     cpu_affinity,
-     nullptr,
-     0,
-     0,
-     kKernelPlaces},
+    {{"cpu-affinity", "per-core|per-group|per-thread|per-ccx|auto [auto|loose]",
+      "What each worker is bound to where its number is not set: the processors of a core, of "
+      "those "
+      "that cpu-policy groups, one, or those that share a cache."},
+     cpu_affinity},
     {{"cpu-map", "[auto:]<thread-group>[/<thread-set>] <cpu-set>[,...] [...]",
       "The processors that workers run on; all of them are of group 1."},
      cpu_map},
-    {{"cpu-policy", "<policy> [threads-per-core 1|auto]", "Which processors are used."},
-     cpu_policy,
-     nullptr,
-     0,
-     0,
-     kKernelPlaces},
-    {{"cpu-set", "<directive>...", "Adds and removes processors."},
-     cpu_set,
-     nullptr,
-     0,
-     0,
-     kKernelPlaces},
+    {{"cpu-policy", "<policy> [threads-per-core 1|auto]",
+      "Which processors are used, and so how many workers there are, without nbthread and cpu-map; "
+      "\"group-by\" says which of them workers are bound to together."},
+     cpu_policy},
+    {{"cpu-set", "reset|{only|drop}-{cpu|node|cluster|core|thread} <set> [...]",
+      "The processors that workers may run on, by number, where cpu-map does not say."},
+     cpu_set},
     {{"max-threads-per-group", "<number>", "The most threads of a group."},
      take_number,
      nullptr,
      1,
      64,
      kNoGroups},
-    {{"numa-cpu-mapping", "", "Keeps threads on one node."},
-     take_flag,
+    {{"numa-cpu-mapping", "", "Lets cpu-policy look at the machine; \"no\" is policy none."},
+     inspect,
      nullptr,
      0,
      0,
-     kKernelPlaces,
+     {},
      true},
     {{"thread-group", "<group> [<thread-range>...]", "The threads of a group."},
      thread_group,
@@ -233,32 +246,82 @@ constexpr GlobalKeyword kTable[] = {
 
 std::span<const GlobalKeyword> placement_keywords() { return kTable; }
 
-std::vector<std::vector<unsigned>> places_of_workers(const GlobalSettings& settings,
-                                                     unsigned workers) {
-  std::vector<std::vector<unsigned>> places(workers);
-  for (const auto& [worker, processors] : settings.processors)
-    if (worker < workers) places[worker] = processors;
-  return places;
+namespace {
+
+PlacementWords words_of(const GlobalSettings& settings) {
+  PlacementWords words;
+  const auto text = [&](std::string_view name, std::string& into) {
+    const auto found = settings.texts.find(name);
+    if (found != settings.texts.end()) into = found->second;
+  };
+  text("cpu-policy", words.policy);
+  text("cpu-affinity", words.affinity);
+  words.one_thread_per_core = settings.number("threads-per-core", 0) != 0;
+  words.inspects = settings.number("numa-cpu-mapping", 1) != 0;
+  words.count_fixed = settings.threads != 0;
+  std::string steps, list;
+  text("cpu-set", steps);
+  std::istringstream in(steps);
+  for (CpuSetStep step; in >> step.directive;) {
+    step.numbers.clear();
+    if (step.directive != "reset" && in >> list)
+      read_ranges(list, kMostProcessors - 1, step.numbers);
+    words.cpu_set.push_back(step);
+  }
+  return words;
 }
 
-void check_placement(const GlobalSettings& settings, unsigned workers,
+std::vector<Processor> machine() {
+  return read_processors("/sys/devices/system/cpu", allowed_processors());
+}
+
+bool leaves_nothing(const GlobalSettings& settings) {
+  const PlacementWords words = words_of(settings);
+  return !words.cpu_set.empty() && usable_processors(machine(), words).empty();
+}
+
+}  // namespace
+
+WorkerPlaces choose_workers(const GlobalSettings& settings) {
+  Seats seats;
+  if (settings.processors.empty()) seats = choose_processors(machine(), words_of(settings));
+  std::int64_t count = settings.threads;
+  if (count == 0) count = seats.count;
+  if (count == 0) count = std::max(1u, std::thread::hardware_concurrency());
+  count = std::min<std::int64_t>(count, kMostWorkers);
+  if (settings.thread_hard_limit > 0) count = std::min(count, settings.thread_hard_limit);
+  WorkerPlaces chosen(static_cast<std::size_t>(count));
+  for (const auto& [worker, processors] : settings.processors)
+    if (worker < chosen.size()) chosen[worker] = processors;
+  if (!seats.places.empty())
+    for (std::size_t i = 0; i < chosen.size(); ++i)
+      chosen[i] = seats.places[i % seats.places.size()];
+  return chosen;
+}
+
+void check_placement(const GlobalSettings& settings, const WorkerPlaces& places,
                      config::Diagnostics& diagnostics) {
+  const std::string_view word = settings.processors.empty() ? "cpu-set" : "cpu-map";
   std::set<unsigned> processors;
   std::size_t placed = 0;
-  for (const auto& place : places_of_workers(settings, workers)) {
+  for (const auto& place : places) {
     placed += place.empty() ? 0 : 1;
     processors.insert(place.begin(), place.end());
   }
-  if (placed == 0) return;
-  if (placed < workers)
+  if (placed == 0) {
+    if (settings.processors.empty() && leaves_nothing(settings))
+      diagnostics.warning({}, "'cpu-set' leaves no processor: threads run on all of them.");
+    return;
+  }
+  if (placed < places.size())
     diagnostics.warning(
         {}, fmt::format("'cpu-map' places {} of {} threads: the others will get in their way. "
                         "Place all of them, or none.",
-                        placed, workers));
-  else if (processors.size() < workers)
-    diagnostics.warning({}, fmt::format("'cpu-map' places {} threads on {} CPUs, which they will "
+                        placed, places.size()));
+  else if (processors.size() < places.size())
+    diagnostics.warning({}, fmt::format("'{}' places {} threads on {} CPUs, which they will "
                                         "compete for: change it, or 'nbthread'.",
-                                        workers, processors.size()));
+                                        word, places.size(), processors.size()));
 }
 
 }  // namespace app

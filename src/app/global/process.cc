@@ -227,12 +227,10 @@ constexpr GlobalKeyword kTable[] = {
      {},
      true},
     {{"unsetenv", "[<name> ...]", "Removes environment variables."}, take_environment},
-    {{"warn-blocked-traffic-after", "<time>", "Warns when a worker is busy for longer."},
-     blocked_traffic,
-     nullptr,
-     0,
-     0,
-     "scripts give way by themselves, and \"show lua\" tells what they cost"},
+    {{"warn-blocked-traffic-after", "<time>",
+      "Warns when a worker is busy with one thing for longer; 100 ms by default. Scripts give way "
+      "by themselves, what they call in C may not."},
+     blocked_traffic},
     {{"zero-warning", "", "Fails to start when there was a warning, as -dW."},
      flag<&Settings::zero_warning>},
 };

@@ -306,7 +306,9 @@ constexpr BindKeyword kTable[] = {
     {{"nbconn", "<nbconn>", "Reverse connections to keep."},
      refuse,
      "reverse HTTP is not supported yet"},
-    {{"nice", "<nice>", "The priority of connections."}, nice, "connections are served in turn"},
+    {{"nice", "<nice>", "The priority of connections."},
+     nice,
+     "exchanges are served in turn, and long scripts give way by themselves"},
     {{"process", "<process-set>", "Removed: use 'thread'."}, process},
     {{"proto", "<name>", "Forces the protocol of connections."}, proto},
     {{"severity-output", "none|number|string",
@@ -499,6 +501,11 @@ std::vector<const config::Keyword*> bind_options(bool tls) {
   for (const BindKeyword& row : kTable)
     if (tls == (row.note == kNoTls && row.name != "ssl")) rows.push_back(&row);
   return rows;
+}
+
+std::string_view why_bind_option_has_no_effect(std::string_view name) {
+  const BindKeyword* row = config::find(std::span<const BindKeyword>(kTable), name);
+  return row == nullptr || row->parse == &refuse ? std::string_view() : row->note;
 }
 
 std::unique_ptr<proxy::Bind> parse_datagram_bind(config::Arguments& args,

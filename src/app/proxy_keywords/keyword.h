@@ -80,11 +80,14 @@ std::string did_you_mean(std::string_view word, std::span<const std::string_view
 
 // What may follow the address of "bind"; `tls`: what belongs behind "ssl".
 std::vector<const config::Keyword*> bind_options(bool tls);
+// Empty for those that have one.
+std::string_view why_bind_option_has_no_effect(std::string_view name);
 
 // Options that concern servers and checks; nothing when the next word is none of them.
 std::optional<bool> parse_upstream_option(ProxyContext& context);
 
 std::vector<const config::Keyword*> all_options();
+std::string_view why_option_has_no_effect(std::string_view name);
 
 // Once all sections were read: what "email-alert" lines ask for; mailers that none of them names.
 void complete_email_alert(ProxyDraft& draft, Assembly& assembly);

@@ -233,7 +233,8 @@ constexpr std::string_view kNoHttp2 = "HTTP/2 is not available yet";
 constexpr std::string_view kConnectionAlone = "the Connection header alone says what becomes of it";
 constexpr std::string_view kKernel = "the kernel delays acknowledgements by itself";
 constexpr std::string_view kRelay = "data is relayed without needless copies already";
-constexpr std::string_view kNoBuffers = "waiting connections hold no buffers";
+constexpr std::string_view kNoBuffers =
+    "a queued request keeps the buffer it came in, and copies are as large as what they hold";
 
 constexpr std::uint8_t F = kInFrontend, B = kInBackend, L = kInListen;
 
@@ -285,13 +286,18 @@ constexpr OptionRow kOptions[] = {
     {{"tcpka", "", "TCP keep-alive on both sides."}, L, false, tcp_keep_alive},
     {{"tcplog", "[clf]", "Logs connections with timers and states."}, L, true, tcp_log},
     {{"transparent", "", "Connects to the client's destination."}, B, true, nullptr, Option::transparent},
-    {{"use-small-buffers", "[...]", "Small buffers where they suffice."}, B, true, nullptr, Option::use_small_buffers, kNoBuffers},
+    {{"use-small-buffers", "[queue|l7-retries|check]...", "Small buffers where they suffice, which nothing needs."}, B, true, nullptr, Option::use_small_buffers, kNoBuffers},
 };
 
 // clang-format on
 
 bool use_small_buffers_words(config::Arguments& args) {
-  while (!args.done()) args.next();
+  while (!args.done())
+    if (!args.accept("queue") && !args.accept("l7-retries") && !args.accept("check"))
+      return args.error(
+          fmt::format("invalid parameter '{}'. option 'use-small-buffers' expects 'queue', "
+                      "'l7-retries' or 'check' value.",
+                      args.peek()));
   return true;
 }
 
@@ -346,6 +352,11 @@ std::vector<const config::Keyword*> all_options() {
   for (const OptionRow& row : kOptions) rows.push_back(&row);
   for (const auto& row : upstream::backend_options()) rows.push_back(&row);
   return rows;
+}
+
+std::string_view why_option_has_no_effect(std::string_view name) {
+  const OptionRow* row = config::find(std::span<const OptionRow>(kOptions), name);
+  return row == nullptr ? std::string_view() : row->no_effect;
 }
 
 std::span<const ProxyKeyword> option_keywords() { return kTable; }

@@ -58,6 +58,10 @@ Made parse_nice(config::Arguments& args, ParseContext& context, std::string_view
   if (!text) return nullptr;
   auto nice = base::parse_int<int>(*text);
   if (!nice) return in.fail_at_previous("expects exactly 1 argument (integer value)");
+  args.diagnostics().diagnostic(
+      args.previous(),
+      "'set-nice' has no effect: exchanges are served in turn, and long scripts give way by "
+      "themselves.");
   return std::make_unique<SetNice>(std::clamp(*nice, -1024, 1024));
 }
 
@@ -67,7 +71,7 @@ constexpr ActionRow kRows[] = {
      kTcpRequestContent | kHttpRequest, parse},
     {{"set-priority-offset", "<expr>", "Sets the offset in queues, in milliseconds."},
      kTcpRequestContent | kHttpRequest, parse},
-    {{"set-nice", "<nice>", "Sets how nice the exchange is to others."},
+    {{"set-nice", "<nice>", "Checked, and without effect: exchanges are served in turn."},
      kTcpRequestContent | kTcpResponseContent | kHttpRequest | kHttpResponse, parse_nice},
 };
 // clang-format on

@@ -2,13 +2,15 @@
 #include "rt/fiber.h"
 #include "rules/action/support.h"
 #include "rules/action/tables.h"
+#include "txn/large_body.h"
 
 namespace rules::action {
 namespace {
 
 class WaitForBody : public Action {
  public:
-  WaitForBody(rt::Duration limit, std::size_t at_least) : limit_(limit), at_least_(at_least) {}
+  WaitForBody(rt::Duration limit, std::size_t at_least, bool large)
+      : limit_(limit), at_least_(at_least), large_(large) {}
 
   Verdict run(expr::Context& context) override {
     txn::Exchange& exchange = *context.exchange;
@@ -16,7 +18,7 @@ class WaitForBody : public Action {
     txn::Channel* body = request ? exchange.request_channel : exchange.response_channel;
     if (body == nullptr) return Verdict::next;
     rt::Instant deadline = rt::now() + limit_;
-    while (!body->complete() && !body->full()) {
+    while (!body->complete() && !(body->full() && !enlarged(body))) {
       if (at_least_ != 0 && body->data().size() >= at_least_) break;
       switch (body->wait_more(deadline)) {
         case rt::Wait::ready:
@@ -31,6 +33,11 @@ class WaitForBody : public Action {
   }
 
  private:
+  bool enlarged(txn::Channel* body) const {
+    auto* large = large_ ? dynamic_cast<txn::LargeBody*>(body) : nullptr;
+    return large != nullptr && large->enlarge();
+  }
+
   static Verdict timed_out(expr::Context& context, bool request) {
     txn::Exchange& exchange = *context.exchange;
     exchange.end = request ? txn::Termination{txn::Cause::client_timeout, txn::Phase::data}
@@ -41,6 +48,7 @@ class WaitForBody : public Action {
 
   rt::Duration limit_;
   std::size_t at_least_;
+  bool large_;
 };
 
 Made parse_body(config::Arguments& args, ParseContext& context, std::string_view word,
@@ -48,7 +56,7 @@ Made parse_body(config::Arguments& args, ParseContext& context, std::string_view
   Reader in(args, context, word);
   std::int64_t ms = 0;
   std::uint64_t at_least = 0;
-  bool timed = false;
+  bool timed = false, large = false;
   while (in.more()) {
     if (in.accept("time")) {
       auto time = args.time_ms("time");
@@ -60,14 +68,16 @@ Made parse_body(config::Arguments& args, ParseContext& context, std::string_view
       if (!size) return nullptr;
       at_least = *size;
     } else if (in.accept("use-large-buffer")) {
-      return in.fail_at_previous(
-          "'use-large-buffer' needs large buffers, which are not supported yet");
+      if (txn::large_buffer_size() == 0)
+        return in.fail_at_previous(
+            "unable to use large buffers, 'tune.bufsize.large' global parameter must be set.");
+      large = true;
     } else {
       break;
     }
   }
   if (!timed) return in.fail("missing time", "expected 'time <time>'");
-  return std::make_unique<WaitForBody>(rt::milliseconds(ms), at_least);
+  return std::make_unique<WaitForBody>(rt::milliseconds(ms), at_least, large);
 }
 
 // Without TLS there is no early data: every handshake is over before a request can come.
@@ -110,8 +120,8 @@ Made parse_pause(config::Arguments& args, ParseContext& context, std::string_vie
 
 // clang-format off
 constexpr ActionRow kRows[] = {
-    {{"wait-for-body", "time <time> [ at-least <bytes> ]",
-      "Waits for the body, or so many bytes of it."},
+    {{"wait-for-body", "time <time> [ at-least <bytes> ] [ use-large-buffer ]",
+      "Waits for the body, so many bytes of it, or a full buffer (of tune.bufsize.large)."},
      kHttpRequest | kHttpResponse, parse_body},
     {{"wait-for-handshake", "", "Waits for the end of the handshake."},
      kHttpRequest, parse_handshake},
