@@ -104,6 +104,19 @@ def test_a_script_that_does_not_load(check, script, pattern):
     assert re.search(pattern, output)
 
 
+def test_a_fetch_of_a_script_is_at_home_in_http(check):
+    script = 'core.register_fetches("fetch", function(txn) return "a" end)'
+    code, output = check(GLOBAL.format(extra="") + """
+        frontend fe
+            bind @fe@
+            http-request set-header x-f %[lua.fetch] if { lua.fetch a }
+            tcp-request content accept if { lua.fetch a }
+            http-request return status 200
+    """, files={"e.lua": script})
+    assert code == 0
+    assert "L6" not in output
+
+
 @pytest.mark.beyond
 def test_a_script_that_does_not_load_shows_how_it_came_there(check):
     for script, pattern in [
