@@ -307,3 +307,34 @@ end)
             http-request use-service lua.hello
     """, files={"f.lua": script})
     assert proxy.get("/").text == "hello"
+
+
+@pytest.mark.beyond
+def test_messages_and_channels_that_outlive_their_call(start, web):
+    script = """
+local F = {flags = filter.FLT_CFG_FL_HTX}
+F.__index = F
+local kept
+function F:new() return setmetatable({}, F) end
+function F:http_headers(txn, m)
+  if m.channel:is_resp() then return end
+  local said = {}
+  if kept then
+    for name, use in pairs{headers = function() kept.m:get_headers() end, line = function() kept.m:get_stline() end,
+                           set = function() kept.m:set_header("a", "b") end, body = function() kept.m:body() end,
+                           input = function() kept.channel:input() end, side = function() kept.channel:is_resp() end,
+                           member = function() return kept.txn.f end, register = function() filter.register_data_filter(kept.self, kept.channel) end} do
+      local ok, e = pcall(use)
+      if ok or not e:find("ended") then said[#said + 1] = name .. ": " .. tostring(e) end
+    end
+  end
+  kept = {m = m, channel = m.channel, txn = txn, self = self}
+  m:set_header("x-said", "said " .. table.concat(said, ", "))
+end
+core.register_filter("f", F, function(flt) return flt end)
+"""
+    server = web("x")
+    proxy = start(HTTP.format(filters="filter lua.f", extra=""), s1=server, files={"f.lua": script})
+    for _ in range(3):
+        assert proxy.get("/").text == "x"
+    assert [r.headers["x-said"].strip() for r in server.requests] == ["said"] * 3

@@ -25,10 +25,17 @@ core.register_action("pick", {"http-req"}, function(txn)
 end)
 core.register_fetches("mine", function() return 1 end)
 core.register_service("web", "http", function() end)
+core.register_converters("made", function(s) return s end)
+core.register_cli({"say", "it"}, "says", function() end)
+core.register_filter("sieve", {}, function(f) return f end)
+core.register_task(function() end)
+core.register_init(
+  function() end)
 """)
     code, output = run(str(script))
     assert code == 0
-    for line in ("registers action 'pick'", "registers fetch 'mine'", "registers service 'web'"):
+    for line in ("registers action 'pick'", "registers fetch 'mine'", "registers service 'web'", "registers converter 'made'",
+                 "registers command 'say.it'", "registers filter 'sieve'", "registers task (function at line 14)", "registers init (function at line 16)"):
         assert line in output
     assert f"{script}:5: sets the global 'winner' at run time" in output
     assert "limit" not in output

@@ -301,21 +301,38 @@ def test_what_scripts_cost(start):
     script = """
 core.register_action("act", {"http-req"}, function(txn) core.msleep(5) local t = {} for i = 1, 1000 do t[i] = i end end)
 core.register_fetches("bad", function() error("x") end)
+core.register_converters("twice", function(s) core.msleep(2) return s .. s end)
+core.register_service("svc", "http", function(applet) applet:start_response() applet:send("x") end)
+core.register_cli({"say", "it"}, "", function(applet) applet:send("it") end)
+local F = {flags = filter.FLT_CFG_FL_HTX}
+F.__index = F
+function F:new() return setmetatable({}, F) end
+function F:http_headers(txn, m) core.msleep(1) end
+core.register_filter("sieve", F, function(f) return f end)
 """
     proxy = start(GLOBAL.format(extra="") + """
         frontend fe
             bind @fe@
+            filter lua.sieve
+            http-request use-service lua.svc if { path /svc }
             http-request lua.act
+            http-request set-header x-y %[str(a),lua.twice]
             http-request return status 200 string "-" content-type text/plain if { lua.bad -m found }
             http-request return status 204
     """, files={"o.lua": script})
     for _ in range(3):
         assert proxy.get("/").status == 204
+    assert proxy.get("/svc").text == "x"
+    assert proxy.cli("say it") == "it"
     lines = {f[0]: f[1:] for f in map(str.split, proxy.cli("show lua").splitlines()) if f and f[0] != "#"}
     kind, calls, errors, time_us, waits, wait_us, *_, allocated = lines["act"]
     assert (kind, calls, errors, waits) == ("action", "3", "0", "3")
     assert int(wait_us) >= 15000 and int(allocated) > 3 * 16000
     assert lines["bad"][:3] == ["fetch", "3", "3"]
+    assert lines["twice"][:3] == ["converter", "3", "0"] and lines["twice"][4] == "3"
+    assert lines["svc"][:3] == ["service", "1", "0"]
+    assert lines["say.it"][:3] == ["command", "1", "0"]
+    assert lines["sieve"][0] == "filter" and int(lines["sieve"][1]) >= 4 and int(lines["sieve"][4]) == 2
     assert int(lines["shared"][0]) > 10000
 
 

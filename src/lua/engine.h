@@ -94,6 +94,8 @@ class Engine {
   State* state_of_worker(unsigned worker) const;
   std::vector<std::unique_ptr<Function>>& functions() { return functions_; }
   std::vector<CliCommand>& commands() { return commands_; }
+  const std::vector<WaitingTask>& waiting_tasks() const { return tasks_; }
+  const std::vector<WaitingTask>& waiting_inits() const { return inits_; }
   void add_waiting_task(WaitingTask task) { tasks_.push_back(task); }
   void add_init(WaitingTask init) { inits_.push_back(init); }
   // Run for the shared state, or for each worker's, when all are there and before traffic.

@@ -152,6 +152,7 @@ int register_cli(lua_State* L) {
   for (const std::string& word : words) name += "." + word;
   bool again = false;
   std::string label = fmt::format("Lua cli '<lua.cli{}>'", name);
+  name.erase(0, 1);
   Function& function = keep_function(L, 3, Kind::command, std::move(name), std::move(label), again);
   if (!again) engine_of(L).commands().push_back({std::move(words), text_at(L, 2), &function});
   return 0;

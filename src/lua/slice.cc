@@ -68,15 +68,29 @@ void tell_what_runs(lua_State* L) {
   rt::describe(label);
 }
 
+std::uint32_t microseconds_run() {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<std::uint32_t>(now.tv_sec * 1'000'000 + now.tv_nsec / 1000);
+}
+
 void on_tick(int) {
   if (present.thread == nullptr) return;
   if (rt::asked_what()) tell_what_runs(present.thread);
-  // Setting a hook walks the whole call stack: never again while a deep one has not come to it.
-  constexpr std::uint32_t kAskAgain = 16;
+  // Setting a hook walks the whole call stack: never again while a deep one has not come to it, and
+  // not more than a fifth of the time.
+  constexpr std::uint32_t kAskAgain = 16, kRestForEach = 4;
   present.ticks = present.ticks + 1;
   if (present.asked == present.thread && present.ticks % kAskAgain != 0) return;
+  if (present.resting == present.thread && present.rest != 0) {
+    present.rest = present.rest - 1;
+    return;
+  }
   present.asked = present.thread;
+  const std::uint32_t before = microseconds_run();
   interrupt(present.thread);
+  present.rest = (microseconds_run() - before) * kRestForEach / (kTickMs * 1000);
+  present.resting = present.thread;
 }
 
 struct Timer {
@@ -97,7 +111,7 @@ void interrupt(lua_State* L) { lua_sethook(L, &hook, LUA_MASKCOUNT, 1); }
 void set_usual_hook(lua_State* L, std::uint32_t forced_yield) {
   if (forced_yield != 0)
     lua_sethook(L, &hook, LUA_MASKCOUNT, static_cast<int>(forced_yield));
-  else
+  else if (lua_gethook(L) != &counted_hook)  // for setting one walks the whole call stack
     lua_sethook(L, &counted_hook, LUA_MASKCOUNT, kInstructionsPerLook);
 }
 

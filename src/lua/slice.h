@@ -16,6 +16,8 @@ struct Present {
   volatile std::uint32_t ticks = 0;      // since it was last asked
   lua_State* volatile asked = nullptr;   // the one whose hook is set and has not run yet
   bool armed = false;
+  lua_State* volatile resting = nullptr;  // the one that is left alone for `rest` ticks
+  volatile std::uint32_t rest = 0;
 };
 extern constinit thread_local Present present;
 
