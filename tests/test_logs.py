@@ -500,3 +500,60 @@ def test_samples_of_servers_in_a_log_format(start, web):
     """, s1=web("x"))
     assert proxy.get("/").status == 200
     proxy.wait_output("up=1 of 1")
+
+
+KEPT = """
+    global
+        stats socket @dir@/cli level admin
+    ring kept
+        format raw
+        maxlen 1200
+        size {size}
+        backing-file {path}
+"""
+
+
+def test_a_ring_outlives_the_process_in_its_file(start, tmp_path):
+    path = tmp_path / "lines"
+
+    def run(*targets):
+        proxy = start(frontend("log ring@kept local0", before=KEPT.format(size=32768, path=path)))
+        for target in targets:
+            proxy.get(target)
+        assert proxy.cli("show events kept").split("\n")[-1] == f"line {targets[-1]} from 127.0.0.1"
+        proxy.process.terminate()
+        proxy.process.wait()
+        proxy.ended = True
+
+    run("/a", "/b")
+    assert path.stat().st_mode & 0o777 == 0o600 and path.stat().st_size == 32768
+    for target in (b"/a", b"/b"):
+        assert b"line " + target + b" from 127.0.0.1" in path.read_bytes()
+    run("/c")  # what was there is the older file now
+    assert b"line /c" in path.read_bytes() and b"line /a" not in path.read_bytes()
+    older = tmp_path / "lines.bak"
+    assert b"line /a" in older.read_bytes()
+    run("/d")
+    assert b"line /c" in older.read_bytes() and b"line /a" not in older.read_bytes()
+
+
+def test_a_ring_in_a_file_forgets_the_oldest(start, tmp_path):
+    path = tmp_path / "lines"
+    proxy = start(frontend("log ring@kept local0", before=KEPT.format(size=16384, path=path)))
+    with proxy.connect() as wire:
+        for i in range(600):
+            wire.ask("GET", f"/{i}-{'x' * 40}")
+    lines = proxy.cli("show events kept").split("\n")
+    assert lines[-1].startswith("line /599-") and 100 < len(lines) < 400
+    assert path.stat().st_size == 16384 and b"line /599-" in path.read_bytes()
+
+
+@pytest.mark.parametrize("lines, message", [
+    ("backing-file @dir@/none/x", "cannot open backing-file '@dir@/none/x' for ring 'r': No such file or directory"),
+    ("backing-file @dir@/x\n    backing-file @dir@/y", "'backing-file' already specified for ring 'r' (was '@dir@/x')"),
+    ("backing-file @dir@/x\n    size 32768", "cannot resize an already mapped file"),
+])
+def test_backing_files_that_cannot_be(check, tmp_path, lines, message):
+    lines, message = (text.replace("@dir@", str(tmp_path)) for text in (lines, message))
+    code, text = check(f"ring r\n    {lines}\n")
+    assert code == 1 and message in text

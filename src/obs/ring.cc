@@ -20,7 +20,10 @@ RingList& ring_list() {
 }  // namespace
 
 Ring::Ring(RingSettings settings)
-    : settings_(std::move(settings)), bytes_(std::max<std::size_t>(settings_.size, 64)) {}
+    : settings_(std::move(settings)),
+      own_bytes_(settings_.file ? 0 : std::max<std::size_t>(settings_.size, 64)),
+      bytes_(settings_.file ? settings_.file->circle() : std::span<char>(own_bytes_)),
+      marks_(settings_.file ? settings_.file->marks() : own_marks_) {}
 
 void Ring::copy_in(std::size_t at, const void* from, std::size_t size) {
   at %= bytes_.size();
@@ -38,10 +41,10 @@ void Ring::copy_out(std::size_t at, void* to, std::size_t size) const {
 
 void Ring::forget_oldest() {
   Length length;
-  copy_out(head_, &length, sizeof length);
-  head_ = (head_ + sizeof length + length) % bytes_.size();
-  used_ -= sizeof length + length;
-  ++first_;
+  copy_out(marks_.head, &length, sizeof length);
+  marks_.head = (marks_.head + sizeof length + length) % bytes_.size();
+  marks_.used -= sizeof length + length;
+  ++marks_.first;
 }
 
 void Ring::append(std::string_view line) {
@@ -49,15 +52,15 @@ void Ring::append(std::string_view line) {
   std::size_t need = sizeof(Length) + line.size();
   std::lock_guard lock(mutex_);
   if (need > bytes_.size()) {
-    ++dropped_;
+    ++marks_.dropped;
     return;
   }
-  while (bytes_.size() - used_ < need) forget_oldest();
+  while (bytes_.size() - marks_.used < need) forget_oldest();
   Length length = static_cast<Length>(line.size());
-  copy_in(head_ + used_, &length, sizeof length);
-  copy_in(head_ + used_ + sizeof length, line.data(), line.size());
-  used_ += need;
-  ++next_;
+  copy_in(marks_.head + marks_.used, &length, sizeof length);
+  copy_in(marks_.head + marks_.used + sizeof length, line.data(), line.size());
+  marks_.used += need;
+  ++marks_.next;
   for (const rt::WakeHandle& handle : waiting_) handle.wake();
   waiting_.clear();
 }
@@ -65,7 +68,7 @@ void Ring::append(std::string_view line) {
 rt::Wait Ring::wait_beyond(std::uint64_t from) {
   {
     std::lock_guard lock(mutex_);
-    if (next_ > from) return rt::Wait::ready;
+    if (marks_.next > from) return rt::Wait::ready;
     waiting_.emplace_back();
   }
   return rt::suspend(rt::kNever);
@@ -76,9 +79,9 @@ std::uint64_t Ring::read(std::uint64_t from, base::Function<void(std::string_vie
   std::uint64_t next;
   {
     std::lock_guard lock(mutex_);
-    next = next_;
-    std::size_t at = head_;
-    for (std::uint64_t sequence = first_; sequence < next_; ++sequence) {
+    next = marks_.next;
+    std::size_t at = marks_.head;
+    for (std::uint64_t sequence = marks_.first; sequence < marks_.next; ++sequence) {
       Length length;
       copy_out(at, &length, sizeof length);
       if (sequence >= from) {
@@ -94,12 +97,12 @@ std::uint64_t Ring::read(std::uint64_t from, base::Function<void(std::string_vie
 
 std::uint64_t Ring::next_sequence() const {
   std::lock_guard lock(mutex_);
-  return next_;
+  return marks_.next;
 }
 
 std::uint64_t Ring::dropped() const {
   std::lock_guard lock(mutex_);
-  return dropped_;
+  return marks_.dropped;
 }
 
 std::shared_ptr<Ring> add_ring(RingSettings settings) {

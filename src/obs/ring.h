@@ -13,6 +13,7 @@
 
 #include "base/function.h"
 #include "obs/log.h"
+#include "obs/ring_file.h"
 #include "rt/fiber.h"
 
 namespace obs {
@@ -32,6 +33,7 @@ struct RingSettings {
   std::size_t size = 16384;    // bytes kept
   std::size_t longest = 1024;  // "maxlen"
   std::vector<RingServer> servers;
+  std::unique_ptr<RingFile> file;  // null: the lines are in memory alone
 };
 
 class Ring {
@@ -57,10 +59,10 @@ class Ring {
 
   RingSettings settings_;
   mutable std::mutex mutex_;
-  std::vector<char> bytes_;
-  std::size_t head_ = 0, used_ = 0;     // of bytes_: oldest record, bytes in use
-  std::uint64_t first_ = 0, next_ = 0;  // sequence numbers: oldest kept, next written
-  std::uint64_t dropped_ = 0;
+  std::vector<char> own_bytes_;  // unless there is a file
+  RingMarks own_marks_;
+  std::span<char> bytes_;
+  RingMarks& marks_;
   std::vector<rt::WakeHandle> waiting_;  // for the next line
 };
 

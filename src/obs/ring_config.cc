@@ -70,6 +70,19 @@ struct Reader {
     return true;
   }
 
+  bool backing_file() {
+    if (ring.file != nullptr)
+      return args.error(fmt::format("'backing-file' already specified for ring '{}' (was '{}').",
+                                    ring.name, ring.file->path()));
+    const std::string path(args.next());
+    auto file = RingFile::open(path, ring.size);
+    if (!file)
+      return args.error_at_previous(fmt::format("cannot open backing-file '{}' for ring '{}': {}.",
+                                                path, ring.name, file.error()));
+    ring.file = std::move(*file);
+    return true;
+  }
+
   bool line(std::string_view keyword) {
     if (keyword == "description") {
       for (ring.description.clear(); !args.done();)
@@ -86,6 +99,9 @@ struct Reader {
       return longest.has_value();
     }
     if (keyword == "size") {
+      if (ring.file != nullptr)
+        return args.error(
+            "cannot resize an already mapped file, please specify 'size' before 'backing-file'.");
       auto size = args.size("size");
       if (size && *size < 64) return args.error_at_previous("'size' must be at least 64 bytes.");
       if (size) ring.size = static_cast<std::size_t>(*size);
@@ -93,8 +109,8 @@ struct Reader {
     }
     if (keyword == "server") return server();
     if (keyword == "timeout") return timeout();
+    if (keyword == "backing-file") return backing_file();
     args.seek(0);
-    if (keyword == "backing-file") return args.error("'backing-file' is not supported yet.");
     return args.error(fmt::format("unknown statement '{}' in 'ring' section.", keyword));
   }
 };
