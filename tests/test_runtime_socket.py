@@ -146,6 +146,43 @@ def test_severity_output(proxy):
     assert proxy.cli("set severity-output string; get weight be/none") == "\n[err]: No such server."
 
 
+@pytest.mark.parametrize("command, answer", [
+    ("get weight be/none", "[3]: No such server."),
+    ("set weight be/s x", "[3]: Empty weight string empty or preceded by garbage"),
+    ("set server be/s addr 127.0.0.1 port 1", "[4]: nothing changed"),
+    ("set server be/s addr nope", "[4]: Invalid addr 'nope'"),
+    ("set server be/s agent-port x", "[4]: agent checks are not enabled on this server"),
+    ("set server be/s check-port x", "[4]: "),
+    ("set server be/s agent up", "[3]: agent checks are not enabled on this server."),
+    ("enable frontend fe", "[5]: All sockets are already enabled."),
+    ("disable frontend fe;disable frontend fe", "[5]: All sockets are already disabled."),
+    ("shutdown frontend fe;shutdown frontend fe", "[5]: Frontend was already shut down."),
+    ("wait 1", "[6]: Done."),
+    ("echo a b", "[6]: a b"),
+    ("show cli level", "[6]: admin"),
+    ("help", "[6]: The following commands are valid at this level:"),
+    ("show nothing", "[6]: Unknown command: 'show'"),
+    ("show env HOME", "HOME="),
+    ("get weight be/s", "1 (initial 1)"),
+])
+def test_each_message_has_its_severity(start, command, answer):
+    proxy = start("""
+        global
+            stats socket @dir@/cli level admin severity-output number
+        defaults
+            mode http
+            timeout client 5s
+            timeout server 5s
+            timeout connect 5s
+        frontend fe
+            bind @fe@ severity-output string
+            default_backend be
+        backend be
+            server s 127.0.0.1:1 check inter 10m
+    """)
+    assert proxy.cli(command).strip().startswith(answer)
+
+
 def test_mode_of_the_socket(start):
     proxy = start("""
         global

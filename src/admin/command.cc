@@ -138,7 +138,7 @@ void run_command(Environment& environment, SessionState& session, Output& output
   Call call(environment, session, output, command,
             std::span<const std::string>(words).subspan(found.words), payload);
   if (found.command == nullptr) {
-    call.error(unknown_command_text(environment.catalogue, session, words));
+    call.notice(unknown_command_text(environment.catalogue, session, words));
   } else if (session.access < command.access) {
     call.error("Permission denied");
   } else if ((command.flags & kExpert) && !session.expert) {

@@ -143,7 +143,7 @@ TEST(Log, RingKeepsTheNewestLines) {
   settings.name = "r";
   settings.size = 100;
   settings.longest = 10;
-  Ring ring(settings);
+  Ring ring(std::move(settings));
   for (int i = 0; i < 50; ++i) ring.append("line " + std::to_string(i) + " and more");
   std::vector<std::string> lines;
   std::uint64_t next = ring.read(0, [&](std::string_view l) { lines.emplace_back(l); });

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <ctime>
+
 #include "proxy/run.h"
 #include "proxy/session.h"
 
@@ -149,6 +151,54 @@ void Session::log_now(txn::LogOrigin origin, const expr::LogProfile* profile) {
   std::string text;
   expr::Context context{
       .registry = *running().registry, .arena = arena, .session = &facts, .proxy = frontend.state};
+  write_access_line(frontend, line, context, text);
+}
+
+namespace {
+
+// "127.0.0.1:4711 [03/Dec/2012:17:35:10.380] fe/1: what failed" (manual, section 8.2.5).
+std::string failure_text(const Session& session, const txn::Session& facts) {
+  const std::time_t second = static_cast<std::time_t>(facts.accepted_wall_us / 1000000);
+  std::tm parts{};
+  localtime_r(&second, &parts);
+  char date[40];
+  const std::size_t size = std::strftime(date, sizeof date, "%d/%b/%Y:%H:%M:%S", &parts);
+  const std::string door = session.bind.name.empty() && facts.listener != nullptr
+                               ? std::to_string(facts.listener->id)
+                               : session.bind.name;
+  return fmt::format("{} [{}.{:03}] {}/{}: {}", facts.source.text(), std::string_view(date, size),
+                     facts.accepted_wall_us / 1000 % 1000, session.frontend.name, door,
+                     txn::text_of(session.client_error()));
+}
+
+}  // namespace
+
+// The connection ends before there was anything to serve.
+void Session::log_failure() {
+  if (frontend.log_targets.empty()) return;
+  if (received.empty() && frontend.options.has(Option::dontlognull)) return;
+  const obs::Level level =
+      frontend.options.has(Option::log_separate_errors) ? obs::Level::err : obs::Level::info;
+  if (frontend.error_log_format == nullptr) {
+    const std::string text = failure_text(*this, facts);
+    obs::LogLine line = line_of(frontend, level);
+    line.text = text;
+    return obs::send(frontend.log_targets, line);
+  }
+  txn::Exchange failed(facts);
+  failed.frontend = frontend.state;
+  failed.end = {txn::Cause::proxy, txn::Phase::request};
+  AccessLine line;
+  line.origin = txn::LogOrigin::session_error;
+  line.format = frontend.error_log_format.get();
+  line.level = level;
+  std::string text;
+  expr::Context context{.registry = *running().registry,
+                        .arena = failed.arena,
+                        .session = &facts,
+                        .exchange = &failed,
+                        .session_engine = this,
+                        .proxy = frontend.state};
   write_access_line(frontend, line, context, text);
 }
 

@@ -101,6 +101,8 @@ struct Bind {
   net::ListenOptions listen;
   std::string name;
   bool accept_proxy = false;
+  bool accept_netscaler = false;
+  std::uint32_t netscaler_magic = 0;  // of "accept-netscaler-cip", for expect-netscaler-cip too
   std::uint32_t maximum = 0;
   std::vector<state::ListenerState*> states;  // one an address
   std::vector<std::uint8_t> level;            // stats socket level, CLI binds only

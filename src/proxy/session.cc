@@ -4,8 +4,10 @@
 
 #include <atomic>
 #include <chrono>
+#include <optional>
 #include <random>
 
+#include "net/netscaler.h"
 #include "net/proxy_protocol.h"
 #include "proxy/hooks.h"
 #include "proxy/live.h"
@@ -114,13 +116,12 @@ void Session::begin() {
     const int one = 1;  // refused on unix sockets, which need none
     ::setsockopt(connection->io().fd(), SOL_SOCKET, SO_KEEPALIVE, &one, sizeof one);
   }
-  const bool rules =
-      !frontend.tcp_connection.empty() || !frontend.tcp_session.empty() || bind.accept_proxy;
+  const bool rules = !frontend.tcp_connection.empty() || !frontend.tcp_session.empty() ||
+                     bind.accept_proxy || bind.accept_netscaler;
   if (rules) {
     state_ = State::serving;
     rt::spawn([this] {
-      const bool welcome =
-          connection_rules() && (!expects_proxy_header() || read_proxy_header()) && session_rules();
+      const bool welcome = connection_rules() && leading_headers() && session_rules();
       if (!welcome) return close();
       serve();
     });
@@ -178,35 +179,122 @@ bool Session::expects_proxy_header() const {
   return bind.accept_proxy || (facts.extras && facts.extras->expect_proxy);
 }
 
-// The header that a proxy before us sends first.
-bool Session::read_proxy_header() {
+// What proxies before us send first; the connection ends where it does not come, or is wrong.
+bool Session::leading_headers() {
+  using txn::ClientError;
+  const bool netscaler = bind.accept_netscaler || expects_netscaler_;
+  const bool proxy = expects_proxy_header();
+  if (!netscaler && !proxy) return true;
+  const net::Address source = facts.source, destination = facts.destination;
+  if (netscaler) error_ = read_netscaler_header();
+  if (proxy && error_ == ClientError::none) error_ = read_proxy_header();
+  if (error_ != ClientError::none) {
+    log_failure();
+    return false;
+  }
+  txn::SessionExtras& more = facts.more();
+  more.original_source = source;
+  more.original_destination = destination;
+  return true;
+}
+
+// Reads until `parse` says that the header is complete (none) or wrong; nothing: more is needed.
+// `empty` is followed by the numbers for an aborted connection, time that ran out, and an end amid.
+template <class Parse>
+txn::ClientError Session::read_leading(txn::ClientError empty, Parse&& parse) {
+  const auto after_empty = [empty](int step) {
+    return static_cast<txn::ClientError>(static_cast<int>(empty) + step);
+  };
   const rt::Duration timeout = first_set({frontend.timeouts.client_hs, frontend.timeouts.client});
   const rt::Instant deadline = timeout == rt::kForever ? rt::kNever : rt::now() + timeout;
   received.take();
   while (true) {
-    net::ProxyHeader header;
     std::size_t consumed = 0;
-    const auto parse = net::parse_proxy_header({received.data(), received.end()}, header, consumed);
-    if (parse == net::ProxyParse::malformed) return false;
-    if (parse == net::ProxyParse::complete) {
-      txn::SessionExtras& more = facts.more();
-      more.proxy_header = true;
-      more.original_source = facts.source;
-      more.original_destination = facts.destination;
-      more.tlvs = std::move(header.tlvs);
-      if (!header.local) {
-        facts.source = header.source;
-        facts.destination = header.destination;
-      }
-      received.set(consumed, received.end());
+    const std::string_view bytes{received.data() + received.begin(),
+                                 received.end() - received.begin()};
+    const std::optional<txn::ClientError> verdict = parse(bytes, consumed);
+    if (verdict && *verdict != txn::ClientError::none) return *verdict;
+    if (verdict) {
+      received.set(received.begin() + consumed, received.end());
       if (received.empty()) received.drop();
-      return true;
+      return txn::ClientError::none;
     }
-    if (received.room().empty()) return false;
-    auto got = connection->read(received.room(), deadline);
-    if (!got || *got == 0) return false;
+    if (received.room().empty()) return after_empty(3);
+    const auto got = connection->read(received.room(), deadline);
+    if (!got)
+      return after_empty(got.error() != net::IoError::timed_out ? 1 : bytes.empty() ? 2 : 3);
+    if (*got == 0) return bytes.empty() ? empty : after_empty(3);
     received.filled(*got);
   }
+}
+
+namespace {
+
+// What kind of a PROXY header it is not.
+txn::ClientError wrong_header(std::string_view bytes) {
+  using txn::ClientError;
+  constexpr std::string_view kLine = "PROXY ", kVersion2{"\r\n\r\n\0\r\nQUIT\n", 12};
+  if (bytes.starts_with(kLine)) {
+    bytes.remove_prefix(kLine.size());
+    for (const std::string_view known : {"TCP4 ", "TCP6 ", "UNKNOWN"})
+      if (bytes.starts_with(known)) return ClientError::proxy_bad;
+    return ClientError::proxy_protocol;
+  }
+  const bool second = bytes.size() > kVersion2.size() && bytes.starts_with(kVersion2) &&
+                      static_cast<unsigned char>(bytes[kVersion2.size()]) >> 4 == 2;
+  return second ? ClientError::proxy_bad : ClientError::proxy_none;
+}
+
+}  // namespace
+
+txn::ClientError Session::read_proxy_header() {
+  using txn::ClientError;
+  net::ProxyHeader header;
+  const auto parse = [&](std::string_view bytes,
+                         std::size_t& consumed) -> std::optional<ClientError> {
+    switch (net::parse_proxy_header(bytes, header, consumed)) {
+      case net::ProxyParse::complete:
+        return ClientError::none;
+      case net::ProxyParse::need_more:
+        return std::nullopt;
+      case net::ProxyParse::malformed:
+        break;
+    }
+    return wrong_header(bytes);
+  };
+  const ClientError error = read_leading(ClientError::proxy_empty, parse);
+  if (error != ClientError::none) return error;
+  txn::SessionExtras& more = facts.more();
+  more.proxy_header = true;
+  more.tlvs = std::move(header.tlvs);
+  if (header.local) return ClientError::none;
+  facts.source = header.source;
+  facts.destination = header.destination;
+  return ClientError::none;
+}
+
+txn::ClientError Session::read_netscaler_header() {
+  using txn::ClientError;
+  net::NetscalerHeader header;
+  const auto parse = [&](std::string_view bytes,
+                         std::size_t& consumed) -> std::optional<ClientError> {
+    switch (net::parse_netscaler_header(bytes, bind.netscaler_magic, header, consumed)) {
+      case net::NetscalerParse::complete:
+        return ClientError::none;
+      case net::NetscalerParse::need_more:
+        return std::nullopt;
+      case net::NetscalerParse::wrong_magic:
+        return ClientError::netscaler_magic;
+      case net::NetscalerParse::wrong_protocol:
+        break;
+    }
+    return ClientError::netscaler_protocol;
+  };
+  const ClientError error = read_leading(ClientError::netscaler_empty, parse);
+  if (error != ClientError::none) return error;
+  facts.source = header.source;
+  facts.destination = header.destination;
+  return ClientError::none;
 }
 
 void Session::spawn() {

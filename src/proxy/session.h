@@ -10,6 +10,7 @@
 #include "proxy/config.h"
 #include "rt/io.h"
 #include "rt/timer.h"
+#include "txn/client_error.h"
 #include "txn/exchange.h"
 #include "wire/buffer.h"
 
@@ -20,6 +21,7 @@ struct LiveExchange;
 
 class Session final : public rt::Watcher,
                       public txn::SessionEngine,
+                      public txn::ClientGreeting,
                       public boost::intrusive::list_base_hook<> {
  public:
   // In the loop: `fd` is a fresh connection to `bind`; `local` is its address where that is the
@@ -35,6 +37,8 @@ class Session final : public rt::Watcher,
 
   void on_ready() override;
   void log_now(txn::LogOrigin origin, const expr::LogProfile* profile) override;
+  void expect_netscaler() override { expects_netscaler_ = true; }
+  txn::ClientError client_error() const override { return error_; }
   // The tunnel that had the connection is over.
   void close();
 
@@ -66,7 +70,12 @@ class Session final : public rt::Watcher,
   void begin();  // in a fiber or the loop: connection rules, then park or serve
   bool connection_rules();
   bool expects_proxy_header() const;
-  bool read_proxy_header();
+  bool leading_headers();
+  template <class Parse>
+  txn::ClientError read_leading(txn::ClientError empty, Parse&& parse);
+  txn::ClientError read_proxy_header();
+  txn::ClientError read_netscaler_header();
+  void log_failure();
   bool session_rules();
   void serve();  // in a fiber
   void spawn();
@@ -77,6 +86,8 @@ class Session final : public rt::Watcher,
   void end_idle();
 
   State state_ = State::parked;
+  bool expects_netscaler_ = false;
+  txn::ClientError error_ = txn::ClientError::none;
   IdleTimer timer_{*this};
   rt::Instant memory_deadline_{};  // of the client, while memory is awaited
 };

@@ -37,7 +37,7 @@ base::Result<void> set_weight(Server& server, std::string_view weight) {
   if (relative) weight.remove_suffix(1);
   const auto number = base::parse_int<std::int64_t>(weight);
   if (!number)
-    return base::fail(std::string(weight.empty()
+    return base::fail(std::string(weight.empty() || !base::is_digit(weight[0])
                                       ? "Empty weight string empty or preceded by garbage"
                                       : "Trailing garbage in weight string"));
   const std::uint32_t initial = st.initial_weight.load(std::memory_order_relaxed);

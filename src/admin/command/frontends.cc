@@ -10,12 +10,15 @@
 namespace admin {
 namespace {
 
+// Nothing went wrong, but nothing was done either.
+void left_alone(Call& call, std::string_view why) { call.say(obs::Level::notice, why); }
+
 void enable_frontend(Call& call) {
   state::Proxy* proxy = find_frontend(call, call.arg(0));
   if (proxy == nullptr) return;
   if (proxy->disabled.load())
-    return call.error("Frontend was previously shut down, cannot enable.");
-  if (!proxy->paused.load()) return call.error("All sockets are already enabled.");
+    return left_alone(call, "Frontend was previously shut down, cannot enable.");
+  if (!proxy->paused.load()) return left_alone(call, "All sockets are already enabled.");
   proxy::Listening::resume(*proxy);
 }
 
@@ -23,8 +26,8 @@ void disable_frontend(Call& call) {
   state::Proxy* proxy = find_frontend(call, call.arg(0));
   if (proxy == nullptr) return;
   if (proxy->disabled.load())
-    return call.error("Frontend was previously shut down, cannot disable.");
-  if (proxy->paused.load()) return call.error("All sockets are already disabled.");
+    return left_alone(call, "Frontend was previously shut down, cannot disable.");
+  if (proxy->paused.load()) return left_alone(call, "All sockets are already disabled.");
   proxy::Listening::pause(*proxy);
 }
 
@@ -39,7 +42,7 @@ void set_maxconn_frontend(Call& call) {
 void shutdown_frontend(Call& call) {
   state::Proxy* proxy = find_frontend(call, call.arg(0));
   if (proxy == nullptr) return;
-  if (proxy->disabled.load()) return call.notice("Frontend was already shut down.");
+  if (proxy->disabled.load()) return left_alone(call, "Frontend was already shut down.");
   proxy::Listening::shut(*proxy);
 }
 

@@ -21,6 +21,9 @@ void tell(Call& call, const base::Result<void>& result) {
   if (!result) call.error(result.error());
 }
 
+// Of addresses: whatever comes of it is a warning.
+void warn(Call& call, std::string_view text) { call.say(obs::Level::warning, text); }
+
 void set_weight_of(Call& call, upstream::Server& server, std::string_view weight) {
   if (weight.empty()) return call.error("Require <weight> or <weight%>.");
   tell(call, control::set_weight(server, weight));
@@ -71,12 +74,15 @@ void set_address_of(Call& call, upstream::Server& server, std::span<const std::s
   }
   net::Address before = address_of(server);
   auto done = control::set_address(server, words[0], port);
-  if (!done) return call.error(done.error());
-  call.notice(describe_move(before, address_of(server)));
+  if (!done) return warn(call, done.error());
+  warn(call, describe_move(before, address_of(server)));
 }
 
 void set_agent_of(Call& call, upstream::Server& server, std::string_view what,
                   std::string_view value) {
+  const bool is_target = what == "agent-addr" || what == "agent-port";
+  if (!server.state().agent_configured && is_target)
+    return warn(call, "agent checks are not enabled on this server");
   if (!server.state().agent_configured)
     return call.error("agent checks are not enabled on this server.");
   if (what == "agent") {
@@ -86,8 +92,11 @@ void set_agent_of(Call& call, upstream::Server& server, std::string_view what,
   }
   if (value.empty())
     return call.error(fmt::format("'set server <srv> {}' requires a value.", what));
-  if (what == "agent-addr") return tell(call, control::set_agent_target(server, value, {}));
-  if (what == "agent-port") return tell(call, control::set_agent_target(server, {}, value));
+  if (is_target) {
+    const auto done = what == "agent-addr" ? control::set_agent_target(server, value, {})
+                                           : control::set_agent_target(server, {}, value);
+    return done ? void() : warn(call, done.error());
+  }
   if (what == "agent-send") return tell(call, control::set_agent_send(server, value));
   call.error(kSetServerUsage);
 }
@@ -96,14 +105,17 @@ void set_agent_of(Call& call, upstream::Server& server, std::string_view what,
 void set_check_of(Call& call, upstream::Server& server, std::string_view what,
                   std::span<const std::string> words) {
   if (!server.state().check_configured)
-    return call.error("health checks are not enabled on this server");
+    return warn(call, "health checks are not enabled on this server");
   if (words.empty())
     return call.error(fmt::format("'set server <srv> {}' requires a value.", what));
-  if (what == "check-port") return tell(call, control::set_check_target(server, {}, words[0]));
+  const auto target = [&](std::string_view address, std::string_view port) {
+    const auto done = control::set_check_target(server, address, port);
+    if (!done) warn(call, done.error());
+  };
+  if (what == "check-port") return target({}, words[0]);
   if (words.size() > 1 && (words[1] != "port" || words.size() < 3))
     return call.error("set server <b>/<s> check-addr expects 'port' and a port number.");
-  tell(call, control::set_check_target(server, words[0],
-                                       words.size() > 2 ? std::string_view(words[2]) : ""));
+  target(words[0], words.size() > 2 ? std::string_view(words[2]) : "");
 }
 
 void set_name_of(Call& call, upstream::Server& server, std::string_view name) {

@@ -22,7 +22,7 @@ constexpr std::string_view kPromptUsage =
     "  timed   toggle displaying the current date in the prompt\n"
     "Without any argument, toggles between n/i->p, p->n.\n";
 
-void help(Call& call) { call.print(help_text(call.env.catalogue, call.session, call.args)); }
+void help(Call& call) { call.notice(help_text(call.env.catalogue, call.session, call.args)); }
 
 void prompt(Call& call) {
   SessionState& s = call.session;
@@ -59,7 +59,7 @@ void toggle(Call& call, bool& mode) {
 void expert_mode(Call& call) { toggle(call, call.session.expert); }
 void experimental_mode(Call& call) { toggle(call, call.session.experimental); }
 
-void show_cli_level(Call& call) { call.print(fmt::format("{}\n", name_of(call.session.access))); }
+void show_cli_level(Call& call) { call.notice(name_of(call.session.access)); }
 
 void show_cli_sockets(Call& call) {
   std::string out = "# socket lvl processes\n";
@@ -91,7 +91,7 @@ void set_timeout(Call& call) {
 void echo(Call& call) {
   std::string out;
   for (const std::string& word : call.args) out += (out.empty() ? "" : " ") + word;
-  call.print(out + "\n");
+  call.notice(out);
 }
 
 constexpr std::string_view kWaitUsage =
@@ -114,8 +114,7 @@ void wait(Call& call) {
   auto ms = config::parse_time(call.arg(0), config::TimeUnit::ms, config::TimeUnit::ms);
   if (!ms) return call.error("Invalid duration.");
   if (call.args.size() == 1) {
-    if (!call.wait(*ms)) call.notice("Interrupted.");
-    return;
+    return call.notice(call.wait(*ms) ? "Done." : "Interrupted.");
   }
   if (call.arg(1) != "srv-removable") return call.notice(kWaitUsage);
   const state::Server* server = find_state_server(call, call.arg(2));

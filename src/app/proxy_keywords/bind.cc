@@ -66,6 +66,14 @@ bool accept_proxy(BindContext& c) {
   return true;
 }
 
+bool accept_netscaler(BindContext& c) {
+  auto magic = c.args.number("accept-netscaler-cip", 1, UINT32_MAX);
+  if (!magic) return false;
+  c.bind.accept_netscaler = true;
+  c.bind.netscaler_magic = static_cast<std::uint32_t>(*magic);
+  return true;
+}
+
 bool backlog(BindContext& c) {
   auto n = c.args.number("backlog", 0, INT32_MAX);
   if (n) c.bind.listen.backlog = static_cast<int>(*n);
@@ -275,9 +283,8 @@ bool congestion_control(BindContext& c) {
 using net::ListenOptions;
 
 constexpr BindKeyword kTable[] = {
-    {{"accept-netscaler-cip", "<magic number>", "Accepts the NetScaler client IP header."},
-     refuse,
-     "the NetScaler protocol is not supported yet"},
+    {{"accept-netscaler-cip", "<magic number>", "Expects the NetScaler client IP header first."},
+     accept_netscaler},
     {{"accept-proxy", "", "Expects the PROXY protocol on connections."}, accept_proxy},
     {{"backlog", "<backlog>", "How many connections may wait to be accepted."}, backlog},
     {{"cc", "<algo>", "The TCP congestion control."}, congestion_control},
@@ -294,7 +301,7 @@ constexpr BindKeyword kTable[] = {
      time_only,
      "HTTP/2 is not available yet"},
     {{"interface", "<interface>", "Accepts from this network interface only."}, interface},
-    {{"label", "<label>", "A label of the listener."}, take_word, "nothing shows labels yet"},
+    {{"label", "<label>", "A label of the listener; nothing shows it."}, take_word},
     {{"level", "user|operator|admin", "What commands a statistics socket allows."}, level},
     {{"maxconn", "<maxconn>", "The most connections of this line at once."}, maximum},
     {{"mode", "<mode>", "The access mode of a unix socket, in octal."}, mode},

@@ -7,6 +7,7 @@
 
 #include "expr/fetch/support.h"
 #include "expr/fetch/tables.h"
+#include "txn/client_error.h"
 
 namespace expr::fetch {
 namespace {
@@ -185,6 +186,20 @@ bool one_for_client(Args, Context& context, Value& out, const FetchRow&) {
 bool one_for_server(Args, Context& context, Value& out, const FetchRow&) {
   return server_side(context) != nullptr && give(out, 1);
 }
+// Only while such an error is logged there is an engine that knows of one.
+txn::ClientError client_error(Context& context) {
+  const auto* greeting = dynamic_cast<txn::ClientGreeting*>(context.session_engine);
+  return greeting != nullptr ? greeting->client_error() : txn::ClientError::none;
+}
+bool fc_err(Args, Context& context, Value& out, const FetchRow&) {
+  return context.session != nullptr && give(out, static_cast<int>(client_error(context)));
+}
+bool fc_err_str(Args, Context& context, Value& out, const FetchRow&) {
+  return context.session != nullptr && give_text(out, text_of(client_error(context)));
+}
+bool fc_err_name(Args, Context& context, Value& out, const FetchRow&) {
+  return context.session != nullptr && give_text(out, name_of(client_error(context)));
+}
 bool no_error(Args, Context& context, Value& out, const FetchRow&) {
   return context.session != nullptr && give_text(out, "Success");
 }
@@ -247,11 +262,11 @@ constexpr FetchRow kRows[] = {
     {{"bc_settings_streams_limit", "", "Streams the server connection may have open."},
      Type::integer, kServerL5, one_for_server},
     {{"fc_err", "", "The number of the client connection's error, 0 for none."},
-     Type::integer, kClientL4, zero_for_client},
+     Type::integer, kClientL4, fc_err},
     {{"fc_err_str", "", "The error of the client connection in words."},
-     Type::string, kClientL4, no_error},
+     Type::string, kClientL4, fc_err_str},
     {{"fc_err_name", "", "The name of the client connection's error."},
-     Type::string, kClientL4, no_error_name},
+     Type::string, kClientL4, fc_err_name},
     {{"bc_err", "", "The number of the server connection's error, 0 for none."},
      Type::integer, kServerL4, zero_for_server},
     {{"bc_err_str", "", "The error of the server connection in words."},

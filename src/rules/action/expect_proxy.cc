@@ -1,6 +1,8 @@
-// expect-proxy layer4: a PROXY header must come before anything else (manual section 4.4).
+// expect-proxy layer4, expect-netscaler-cip layer4: a header of a proxy before us must come before
+// anything else (manual section 4.3).
 #include "rules/action/support.h"
 #include "rules/action/tables.h"
+#include "txn/client_error.h"
 
 namespace rules::action {
 namespace {
@@ -13,17 +15,29 @@ class ExpectProxy : public Action {
   }
 };
 
+class ExpectNetscaler : public Action {
+ public:
+  Verdict run(expr::Context& context) override {
+    if (auto* greeting = dynamic_cast<txn::ClientGreeting*>(context.session_engine))
+      greeting->expect_netscaler();
+    return Verdict::next;
+  }
+};
+
+template <class Expect>
 Made parse(config::Arguments& args, ParseContext& context, std::string_view word,
            const ActionRow&) {
   Reader in(args, context, word);
   if (!in.accept("layer4")) return in.fail("expects 'layer4'");
-  return std::make_unique<ExpectProxy>();
+  return std::make_unique<Expect>();
 }
 
 // clang-format off
 constexpr ActionRow kRows[] = {
+    {{"expect-netscaler-cip", "layer4", "Expects a NetScaler header from this connection."},
+     kTcpConnection, parse<ExpectNetscaler>},
     {{"expect-proxy", "layer4", "Expects a PROXY header from this connection."},
-     kTcpConnection, parse},
+     kTcpConnection, parse<ExpectProxy>},
 };
 // clang-format on
 

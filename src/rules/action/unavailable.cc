@@ -14,9 +14,8 @@ struct Reason {
 constexpr Reason kReasons[] = {
     {"cache-", "a cache"},
     {"send-spoe-group", "SPOE"},
-    {"attach-srv", "reverse connections"},
+    {"attach-srv", "reverse HTTP, which goes over HTTP/2,"},
     {"do-resolve", "'resolvers' sections"},
-    {"expect-netscaler-cip", "the NetScaler protocol"},
 };
 
 Made parse(config::Arguments& args, ParseContext& context, std::string_view word,
@@ -31,12 +30,11 @@ Made parse(config::Arguments& args, ParseContext& context, std::string_view word
 
 // clang-format off
 constexpr ActionRow kRows[] = {
-    {{"attach-srv", "<srv> [name <expr>]", "Needs reverse connections."}, kTcpSession, parse},
+    {{"attach-srv", "<srv> [name <expr>]", "Needs reverse HTTP, which goes over HTTP/2."}, kTcpSession, parse},
     {{"cache-store", "<name>", "Needs a cache."}, kHttpResponse, parse},
     {{"cache-use", "<name>", "Needs a cache."}, kHttpRequest, parse},
     {{"do-resolve", "(<var>,<resolvers>[,ipv4|ipv6]) <expr>", "Needs resolvers."},
      kTcpRequestContent | kHttpRequest, parse, true},
-    {{"expect-netscaler-cip", "layer4", "Needs the NetScaler protocol."}, kTcpConnection, parse},
     {{"send-spoe-group", "<engine-name> <group-name>", "Needs SPOE."},
      kTcpRequestContent | kTcpResponseContent | kHttpRequest | kHttpResponse, parse},
 };
