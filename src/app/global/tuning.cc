@@ -47,6 +47,11 @@ bool takeover(GlobalContext& context) {
   return one_of(context, {"none", "restricted", "full"});
 }
 
+bool busy_polling(GlobalContext& context) {
+  context.settings.numbers["busy-polling"] = context.negated ? 0 : 1;
+  return true;
+}
+
 bool experimental(GlobalContext& context) {
   return context.settings.experimental ||
          context.args.error_at_previous(
@@ -142,7 +147,7 @@ bool renice(GlobalContext& context) {
 
 // clang-format off
 constexpr GlobalKeyword kTable[] = {
-    {{"busy-polling", "", "Never sleeps in the poller."}, take_flag, nullptr, 0, 1, kOwnLoop, true},
+    {{"busy-polling", "", "Never sleeps in the poller: workers keep their processors busy."}, busy_polling, nullptr, 0, 1, {}, true},
     {{"noepoll", "", "Avoids one of the pollers."}, take_flag, nullptr, 0, 1, "epoll is the only poller"},
     {{"noevports", "", "Avoids one of the pollers."}, take_flag, nullptr, 0, 1, "epoll is the only poller"},
     {{"nokqueue", "", "Avoids one of the pollers."}, take_flag, nullptr, 0, 1, "epoll is the only poller"},
