@@ -153,3 +153,15 @@ def test_mistakes_in_sets_and_policies(check, line, told):
 def test_more_threads_than_a_set_has_cpus(check):
     code, output = check(ALONE.format(lines="cpu-set only-cpu 0\nnbthread 2"))
     assert code == 0 and "WARNING" in output and "compete" in output
+
+
+def time_on_cpu(proxy):
+    words = Path(f"/proc/{proxy.process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def test_busy_polling_never_sleeps(start):
+    proxy = start(ALONE.format(lines="nbthread 1\n        busy-polling"))
+    begun = time_on_cpu(proxy)
+    eventually(lambda: time_on_cpu(proxy) - begun > 0.5)
+    assert proxy.get("/").status == 200

@@ -179,6 +179,7 @@ int run_generation(const CommandLine& line, config::Tree tree, GlobalSettings se
   const bool anywhere =
       std::all_of(places.begin(), places.end(), [](const auto& place) { return place.empty(); });
   if (!anywhere) rt::place_workers(places);
+  if (generation.settings.number("busy-polling", 0) != 0) rt::poll_busily();
   return serve(*runtime, generation, line, std::move(daemon),
                static_cast<unsigned>(diagnostics.warnings()));
 }

@@ -6,6 +6,7 @@
 #include "expr/fetch/support.h"
 #include "proxy/run.h"
 #include "proxy/session.h"
+#include "txn/glitches.h"
 #include "upstream/rdp_cookie.h"
 
 namespace proxy {
@@ -208,7 +209,10 @@ Step Run::connect_server() {
   link_.connection->io().park(this);
   server_seen_ = server_took_ = rt::now();
   server_keep_alive_ = false;
-  if (!link_.reused) server.observed(true, false);
+  if (!link_.reused) {
+    txn::forget_glitches(link_.connection.get());
+    server.observed(true, false);
+  }
   log_step(txn::LogOrigin::connect);
   return Step::go_on;
 }
@@ -430,17 +434,14 @@ Outcome Run::server_silent() {
 
 Outcome Run::await_response() {
   txn::Exchange& e = x();
-  const http::ParseLimits limits{
-      .max_head = config_->buffer_size - config_->rewrite_reserve,
-      .max_headers = config_->max_headers,
-      .accept_unsafe = backend_->options.has(Option::accept_unsafe_response)};
+  const http::ParseLimits limits{.max_head = config_->buffer_size - config_->rewrite_reserve,
+                                 .max_headers = config_->max_headers};
   while (true) {
     const wire::Fill fill = server_in_.fill();
     if (fill == wire::Fill::some) {
       touch_server();
       while (true) {
-        const http::Parse parse =
-            server_in_.parse(limits, e.request.method, e.response, body_error_);
+        const http::Parse parse = parse_response(limits);
         if (parse == http::Parse::error) {
           capture(*backend_, txn::Direction::response, server_in_.raw(), body_error_);
           return Outcome::junk;

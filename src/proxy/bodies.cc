@@ -74,7 +74,7 @@ Run::Moved Run::move_request() {
       if (fill != wire::Fill::some) return Moved::source_gone;
       touch_client();
     }
-    if (!client_in_.decode(body_error_)) return Moved::bad_framing;
+    if (!decode_request()) return Moved::bad_framing;
     const std::string_view payload = client_in_.payload();
     const bool last = client_in_.all_here();
     if (payload.empty() && !last) continue;

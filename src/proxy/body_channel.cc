@@ -7,8 +7,15 @@ wire::Input& BodyChannel::in() const {
 }
 
 std::string_view BodyChannel::data() {
-  in().decode(run_.body_error_);
+  decode();
   return in().payload();
+}
+
+void BodyChannel::decode() {
+  if (direction_ == txn::Direction::request)
+    run_.decode_request();
+  else
+    in().decode(run_.body_error_);
 }
 
 bool BodyChannel::complete() const {
@@ -25,7 +32,7 @@ rt::Wait BodyChannel::wait_more(rt::Instant deadline) {
   while (!complete() && !full()) {
     const wire::Fill fill = in().fill();
     if (fill == wire::Fill::some || fill == wire::Fill::end) {
-      in().decode(run_.body_error_);
+      decode();
       if (in().payload().size() > before || complete()) return rt::Wait::ready;
       continue;
     }

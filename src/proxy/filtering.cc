@@ -95,7 +95,9 @@ Run::Moved Run::feed_filters(Direction direction) {
     if (fill != wire::Fill::some && !ends) return Moved::source_gone;
     request ? touch_client() : touch_server();
   }
-  if (!in.decode(body_error_)) return Moved::bad_framing;
+  const bool sound =
+      direction == txn::Direction::request ? decode_request() : in.decode(body_error_);
+  if (!sound) return Moved::bad_framing;
   const std::string_view payload = in.payload().substr(0, room);
   (request ? x().request_body_bytes : x().response_body_bytes) += payload.size();
   lane.add(payload);

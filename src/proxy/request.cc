@@ -10,10 +10,9 @@ namespace proxy {
 
 namespace {
 
-http::ParseLimits limits_of(const Config& config, bool accept_unsafe) {
+http::ParseLimits limits_of(const Config& config) {
   return {.max_head = config.buffer_size - config.rewrite_reserve,
           .max_headers = config.max_headers,
-          .accept_unsafe = accept_unsafe,
           .any_payload = config.accept_any_payload};
 }
 
@@ -31,14 +30,14 @@ Step Run::receive_head() {
     rt::Duration d = first_set({t.http_request, t.client});
     return d == rt::kForever ? rt::kNever : x().times.request_start + d;
   }();
-  const http::ParseLimits limits =
-      limits_of(*config_, frontend_->options.has(Option::accept_unsafe_request));
+  const http::ParseLimits limits = limits_of(*config_);
+  bool forgiven = false;
   http::ParseError error;
   rt::Wait how = rt::Wait::ready;
   http::Parse parse = http::Parse::need_more;
   bool news = client_in_.has_bytes();
   while (true) {
-    if (news) parse = client_in_.parse(limits, x().request, error);
+    if (news) parse = parse_request(limits, error, forgiven);
     if (parse != http::Parse::need_more) break;
     const wire::Fill fill = client_in_.fill();
     news = fill == wire::Fill::some;
@@ -49,8 +48,9 @@ Step Run::receive_head() {
   }
   if (parse != http::Parse::complete) return head_missing(parse, error, how);
   note_request();
+  if (forgiven && client_glitched()) return refuse_silently();
   // Broken framing that is here already is refused before anybody acts on the request.
-  if (!client_in_.decode(body_error_)) return fail(txn::Cause::proxy, txn::Phase::request, 400);
+  if (!decode_request()) return fail(txn::Cause::proxy, txn::Phase::request, 400);
   return Step::go_on;
 }
 
@@ -74,6 +74,7 @@ Step Run::head_missing(http::Parse parse, const http::ParseError& error, rt::Wai
     counters.failed_requests.add();
     count_request();
     count_tracked(state::StickEvent::error);
+    if (client_glitched()) return refuse_silently();
     return refuse(txn::Cause::proxy, error.status);
   }
   const bool nothing = !client_in_.has_bytes();

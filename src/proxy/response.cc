@@ -40,7 +40,7 @@ Step Run::process_response() {
   if (e.response.status == 101 && !e.request.upgrade) return response_missing(Outcome::junk);
   slot_.server()->observed(e.response.status < 500, true);
   note_challenge();
-  server_keep_alive_ = server_keep_alive_ && persists(e.response);
+  server_keep_alive_ = server_keep_alive_ && persists(e.response) && !server_glitched();
   server_in_.begin_body(e.response.framing, e.response.content_length);
   if (!server_in_.decode(body_error_)) return response_missing(Outcome::junk);
   e.response_channel = &response_body_;

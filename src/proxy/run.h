@@ -68,6 +68,7 @@ class BodyChannel final : public txn::Channel, public txn::LargeBody {
 
  private:
   wire::Input& in() const;
+  void decode();
   Run& run_;
   txn::Direction direction_;
 };
@@ -137,6 +138,15 @@ class Run final : public txn::Engine, rt::Watcher {
   bool persists(const Head& head) const {
     return head.keep_alive || (head.insecure_lengths && config_->keep_insecure_connections);
   }
+
+  // --- glitches.cc
+  http::Parse parse_request(const http::ParseLimits& limits, http::ParseError& error,
+                            bool& forgiven);
+  http::Parse parse_response(const http::ParseLimits& limits);
+  bool decode_request();
+  bool client_glitched();
+  bool server_glitched() const;
+  Step refuse_silently();
 
   // --- request.cc
   Step receive_head();

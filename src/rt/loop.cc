@@ -16,6 +16,7 @@ using boost::context::detail::make_fcontext;
 using boost::context::detail::transfer_t;
 
 constinit thread_local Loop* Loop::here_ = nullptr;
+constinit bool Loop::busy_ = false;
 
 namespace {
 
@@ -208,7 +209,7 @@ void Loop::read_mail() {
 }
 
 int Loop::sleep_ms(Duration longest) {
-  if (!ready_.empty() || !mailbox_.empty() || !due_watchers_.empty()) return 0;
+  if (busy_ || !ready_.empty() || !mailbox_.empty() || !due_watchers_.empty()) return 0;
   Duration span = longest;
   const Instant next = timers_.next();
   if (next != kNever) {

@@ -41,6 +41,7 @@ class Loop final : public Worker {
 
   static Loop* here() { return here_; }
   static void set_here(Loop* loop) { here_ = loop; }
+  static void poll_busily() { busy_ = true; }
   HelperPool& helpers() { return helpers_; }
   StackPool& stacks() { return stacks_; }
   TimerWheel& timers() { return timers_; }
@@ -97,6 +98,7 @@ class Loop final : public Worker {
   static void enter(boost::context::detail::transfer_t from) noexcept;
 
   static constinit thread_local Loop* here_;
+  static constinit bool busy_;
 
   const std::atomic<bool>& stopping_;
   HelperPool& helpers_;

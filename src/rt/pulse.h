@@ -27,7 +27,8 @@ class Pulse {
   // Answered by a signal handler of the worker.
   enum class Question : std::uint8_t { none, asked, answered };
   std::atomic<Question> question{Question::none};
-  std::array<char, 240> answer;  // ends with '\0'
+  std::uint64_t answered_at = 0;  // which step it is about
+  std::array<char, 240> answer;   // ends with '\0'
 
  private:
   std::atomic<std::uint64_t> current_{0};  // 0: asleep

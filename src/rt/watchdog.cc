@@ -58,6 +58,7 @@ void describe(std::string_view what) noexcept {
   const std::size_t size = std::min(what.size(), pulse.answer.size() - 1);
   std::memcpy(pulse.answer.data(), what.data(), size);
   pulse.answer[size] = '\0';
+  pulse.answered_at = pulse.current();
   pulse.question.store(Pulse::Question::answered);
 }
 
@@ -138,7 +139,8 @@ void WatcherThread::look(Seen& one, unsigned worker, Instant now) {
   const Duration on_cpu = nanoseconds(pulse.cpu_ns() - one.cpu_ns);
   if (on_cpu < one.next && pulse.runnable()) return;  // others keep it from its work
   one.next *= 2;
-  const bool known = pulse.question.load() == Pulse::Question::answered;
+  const bool known =
+      pulse.question.load() == Pulse::Question::answered && pulse.answered_at == current;
   the_teller({worker, busy, on_cpu, known ? std::string(pulse.answer.data()) : std::string()});
   pulse.question.store(Pulse::Question::none);
 }

@@ -87,6 +87,8 @@ void place_workers(std::vector<Processors> workers) {
   HelperPool::run_anywhere();
 }
 
+void poll_busily() { Loop::poll_busily(); }
+
 unsigned Runtime::size() const { return static_cast<unsigned>(state_->loops.size()); }
 Worker& Runtime::worker(unsigned index) { return *state_->loops[index]; }
 

@@ -103,9 +103,10 @@ std::pair<bool, unsigned> grouping(std::string_view policy) {
 
 // The group of each, by number.
 std::map<unsigned, unsigned> groups_of(const Processors& all, std::string_view policy) {
-  const auto [by_cluster, each] = grouping(policy);
+  const std::pair<bool, unsigned> grouped = grouping(policy);
+  const unsigned each = grouped.second;
   std::map<unsigned, unsigned> order, groups;
-  const auto unit = [&](const Processor& p) { return by_cluster ? p.cluster : p.ccx; };
+  const auto unit = [&](const Processor& p) { return grouped.first ? p.cluster : p.ccx; };
   for (const Processor& p : all) order.try_emplace(unit(p), 0);
   unsigned n = 0;
   for (auto& [number, place] : order) place = n++;

@@ -19,8 +19,6 @@ constexpr std::string_view kRelay = "data is relayed without needless copies alr
 constexpr std::string_view kBuffers = "idle connections hold no buffers";
 constexpr std::string_view kNoHttp2 = "HTTP/2 is not available yet";
 constexpr std::string_view kResolver = "getaddrinfo() resolves names at the start";
-constexpr std::string_view kNoGlitches =
-    "glitches of a connection are not counted; what breaks HTTP/1 ends the connection";
 
 bool one_of(GlobalContext& context, std::initializer_list<std::string_view> words) {
   const std::string_view word = context.args.peek();
@@ -47,6 +45,11 @@ bool takeover(GlobalContext& context) {
         "'tune.takeover-other-tg-connections' is deprecated and will be removed in version 3.7. "
         "Please use 'tune.idle-pool.shared'");
   return one_of(context, {"none", "restricted", "full"});
+}
+
+bool busy_polling(GlobalContext& context) {
+  context.settings.numbers["busy-polling"] = context.negated ? 0 : 1;
+  return true;
 }
 
 bool experimental(GlobalContext& context) {
@@ -144,7 +147,7 @@ bool renice(GlobalContext& context) {
 
 // clang-format off
 constexpr GlobalKeyword kTable[] = {
-    {{"busy-polling", "", "Never sleeps in the poller."}, take_flag, nullptr, 0, 1, kOwnLoop, true},
+    {{"busy-polling", "", "Never sleeps in the poller: workers keep their processors busy."}, busy_polling, nullptr, 0, 1, {}, true},
     {{"noepoll", "", "Avoids one of the pollers."}, take_flag, nullptr, 0, 1, "epoll is the only poller"},
     {{"noevports", "", "Avoids one of the pollers."}, take_flag, nullptr, 0, 1, "epoll is the only poller"},
     {{"nokqueue", "", "Avoids one of the pollers."}, take_flag, nullptr, 0, 1, "epoll is the only poller"},
@@ -170,9 +173,9 @@ constexpr GlobalKeyword kTable[] = {
     {{"tune.fail-alloc", "<number>", "The share of allocations that fail."}, take_number, nullptr, 0, 100, "it only serves the debugging of another implementation"},
     {{"tune.fd.edge-triggered", "on|off", "Edge-triggered polling."}, experimental_on_off, nullptr, 0, 1, "polling is always edge-triggered"},
     {{"tune.fd.tables", "shared|per-thread-group", "Where descriptors are known."}, experimental_text, nullptr, 0, 1, kOwnLoop},
-    {{"tune.glitches.kill.cpu-usage", "<number>", "The load at which suspicious connections are closed."}, take_number, nullptr, 0, 100, kNoGlitches},
-    {{"tune.h1.be.glitches-threshold", "<number>", "Glitches after which an HTTP/1 connection is closed."}, take_number, nullptr, 0, INT32_MAX, kNoGlitches},
-    {{"tune.h1.fe.glitches-threshold", "<number>", "Glitches after which an HTTP/1 connection is closed."}, take_number, nullptr, 0, INT32_MAX, kNoGlitches},
+    {{"tune.glitches.kill.cpu-usage", "<number>", "How busy a worker must be, in percent, to close connections at their glitches threshold."}, take_number, nullptr, 0, 100, {}},
+    {{"tune.h1.be.glitches-threshold", "<number>", "Glitches after three quarters of which a server connection is not used again."}, take_number, nullptr, 0, INT32_MAX, {}},
+    {{"tune.h1.fe.glitches-threshold", "<number>", "Glitches after which a client connection is closed unanswered; three quarters end it with the answer."}, take_number, nullptr, 0, INT32_MAX, {}},
     {{"tune.h1.zero-copy-fwd-recv", "on|off", "Receives HTTP/1 without copying."}, take_on_off, nullptr, 0, 1, kRelay},
     {{"tune.h1.zero-copy-fwd-send", "on|off", "Sends HTTP/1 without copying."}, take_on_off, nullptr, 0, 1, kRelay},
     {{"tune.h2.be.glitches-threshold", "<number>", "Glitches after which an HTTP/2 connection is closed."}, take_number, nullptr, 0, INT32_MAX, kNoHttp2},

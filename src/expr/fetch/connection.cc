@@ -8,6 +8,7 @@
 #include "expr/fetch/support.h"
 #include "expr/fetch/tables.h"
 #include "txn/client_error.h"
+#include "txn/glitches.h"
 
 namespace expr::fetch {
 namespace {
@@ -180,6 +181,15 @@ bool zero_for_client(Args, Context& context, Value& out, const FetchRow&) {
 bool zero_for_server(Args, Context& context, Value& out, const FetchRow&) {
   return server_side(context) != nullptr && give(out, 0);
 }
+bool client_glitches(Args, Context& context, Value& out, const FetchRow&) {
+  if (context.session == nullptr) return false;
+  const net::Connection* connection = context.session->connection;
+  return give(out, txn::glitches_of(connection));
+}
+bool server_glitches(Args, Context& context, Value& out, const FetchRow&) {
+  const net::Connection* connection = server_side(context);
+  return connection != nullptr && give(out, txn::glitches_of(connection));
+}
 bool one_for_client(Args, Context& context, Value& out, const FetchRow&) {
   return context.session != nullptr && give(out, 1);
 }
@@ -250,9 +260,9 @@ constexpr FetchRow kRows[] = {
     {{"bc_http_major", "", "The server's major HTTP version, 0 when it speaks none."},
      Type::integer, kServerL4, server_http_major},
     {{"fc_glitches", "", "Protocol oddities counted on the client connection."},
-     Type::integer, kClientL4, zero_for_client},
+     Type::integer, kClientL4, client_glitches},
     {{"bc_glitches", "", "Protocol oddities counted on the server connection."},
-     Type::integer, kServerL4, zero_for_server},
+     Type::integer, kServerL4, server_glitches},
     {{"fc_nb_streams", "", "Streams open on the client connection."},
      Type::integer, kClientL4, one_for_client},
     {{"bc_nb_streams", "", "Streams open on the server connection."},
