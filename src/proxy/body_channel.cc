@@ -17,6 +17,14 @@ bool BodyChannel::complete() const {
 
 bool BodyChannel::full() const { return in().full(); }
 
+bool BodyChannel::whole() const {
+  return in().all_here() && in().framing() != http::Framing::until_close;
+}
+
+const http::Headers* BodyChannel::trailers() const {
+  return in().framing() == http::Framing::chunked && in().all_here() ? &in().trailers() : nullptr;
+}
+
 rt::Wait BodyChannel::wait_more(rt::Instant deadline) {
   if (direction_ == txn::Direction::request) run_.send_continue();
   const std::size_t before = in().payload().size();
