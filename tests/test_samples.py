@@ -115,8 +115,8 @@ def test_values(start, web):
     assert not wrong, "\n".join(wrong)
 
 
-# What needs parts of which there are none here, or shows the inside of a program.
-ELSEWHERE = re.compile(r"(sc\d?_|table_|ssl_|res\.ssl|req[._]ssl|internal\.|[bf]s\.|cpu_|lat_|jwt_decrypt|jwt_verify_cert"
+# What needs parts of which there are none here.
+ELSEWHERE = re.compile(r"(sc\d?_|table_|ssl_|res\.ssl|req[._]ssl|jwt_decrypt|jwt_verify_cert"
                        r"|src_(?!is_local|port)|in_table$|fcgi\.|spoe\.|(req|res)[._]len$|res\.(comp|cache)|quic_|[bf]c_settings)")
 
 

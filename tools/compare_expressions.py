@@ -106,7 +106,11 @@ FETCHES = {
                                  "distcc_param(ARGC)", "distcc_body(ARGC)", "rdp_cookie", "req.rdp_cookie_cnt",
                                  "last_rule_line", "last_entity", "waiting_entity", "txn.sess_term_state",
                                  "capture.req.hdr(0)", "fc_pp_tlv(AUTHORITY)", "acl(root)", "acl(root,!root)",
-                                 "http_auth_group(users)", "date(0,x)", "hostname,length", "rand(1)"]),
+                                 "http_auth_group(users)", "date(0,x)", "hostname,length", "rand(1)", "fs.id",
+                                 "fs.aborted", "fs.rst_code", "internal.strm.is_htx"]),
+    "sum": lambda r: "internal.htx." + r.choice(["data", "free", "free_data", "has_eom", "nbblks", "size", "used"]),
+    "block": lambda r: "internal.htx_blk." + r.choice(["size", "type", "data", "hdrname", "hdrval", "start_line"])
+                       + f"({r.choice(['head', 'tail', 'first', *range(-1, 12), 99, 'x', ''])})",
 }
 
 # Arguments that mean something to a converter; others come from the signature.
@@ -196,7 +200,8 @@ def quoted_argument(value):
 
 # Booleans that HAProxy counts with and then writes as bytes are 1 again, whatever the result.
 BOOLEAN = r"(always_\w+|acl\([^)]*\)|bool\([^)]*\)|(?:has_ctl|even|odd|not|bool|fix_is_valid|mqtt_is_valid|rfc7239_is_valid|" \
-          r"secure_memcmp|http_first_req|req.proto_http|quic_enabled|wait_end|stopping)(\([^)]*\))?)"
+          r"secure_memcmp|http_first_req|req.proto_http|quic_enabled|wait_end|stopping|fs.aborted|" \
+          r"internal\.strm\.is_htx|internal\.htx\.has_eom)(\([^)]*\))?)"
 KNOWN = re.compile(r"(^|,)" + BOOLEAN + r"(,(un)?set-var\([^)]*\))*,(add|sub|mul|div|mod|and|or|xor|neg|cpl)\b"
                    # Times before 1970 in units below a second; what is no host has no port; counting with
                    # an empty name.

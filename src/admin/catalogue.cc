@@ -6,6 +6,7 @@ namespace admin {
 void add_builtin(Catalogue& catalogue) {
   catalogue.add(session_commands());
   catalogue.add(process_commands());
+  catalogue.add(profiling_commands());
   catalogue.add(statistics_commands());
   catalogue.add(server_commands());
   catalogue.add(server_state_commands());

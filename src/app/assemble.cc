@@ -14,6 +14,7 @@
 #include "expr/log_format.h"
 #include "expr/variables.h"
 #include "obs/ring_config.h"
+#include "rt/cost.h"
 #include "state/variable_limits.h"
 #include "txn/glitches.h"
 #include "txn/large_body.h"
@@ -126,6 +127,7 @@ void freeze(Assembly& assembly) {
   obs::set_datagram_tuning(datagrams);
   config.keep_insecure_connections =
       settings.number("h1-do-not-close-on-insecure-transfer-encoding", 0) != 0;
+  rt::set_profiling(static_cast<rt::Profiling>(settings.number("profiling.tasks", 0)));
   config.cookie_length = static_cast<std::size_t>(settings.cookie_length);
   config.close_spread_ms = settings.close_spread_ms;
   generation.registry.process().log_uri_length =

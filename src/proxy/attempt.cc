@@ -203,7 +203,7 @@ Step Run::connect_server() {
   link_ = std::move(*link);
   e.times.connected = rt::now();
   e.server_connection = link_.connection.get();
-  e.server_reused = link_.reused;
+  e.server_uses = static_cast<std::uint32_t>(link_.uses);
   server_in_.attach(link_.connection.get());
   server_out_.attach(link_.connection.get());
   link_.connection->io().park(this);
@@ -219,6 +219,7 @@ Step Run::connect_server() {
 
 Step Run::connect_failed(net::IoError error) {
   txn::Exchange& e = x();
+  e.server_uses = 1;
   upstream::Server& server = *slot_.server();
   state::ProxyCounters& counters = backend_->state->backend.mine();
   if (error == net::IoError::cancelled) {

@@ -26,6 +26,14 @@ bool BodyChannel::full() const { return in().full(); }
 
 bool BodyChannel::enlarge() { return in().enlarge(txn::large_buffer_size()); }
 
+bool BodyChannel::whole() const {
+  return in().all_here() && in().framing() != http::Framing::until_close;
+}
+
+const http::Headers* BodyChannel::trailers() const {
+  return in().framing() == http::Framing::chunked && in().all_here() ? &in().trailers() : nullptr;
+}
+
 rt::Wait BodyChannel::wait_more(rt::Instant deadline) {
   if (direction_ == txn::Direction::request) run_.send_continue();
   const std::size_t before = in().payload().size();

@@ -22,6 +22,7 @@ class Relay final {
   // With what was received before the relay took over, or without.
   std::uint64_t from_server() const { return adopted_ + down_.moved; }
   std::uint64_t received_from_server() const { return down_.moved; }
+  const rt::Cost& fiber_cost() const { return fiber_cost_; }  // until the relay took over
 
  private:
   // One direction: from `source` to `sink`.
@@ -66,6 +67,7 @@ class Relay final {
 
   Run& run_;
   Side up_, down_;
+  rt::Cost fiber_cost_ = rt::costs_measured() ? rt::cost() : rt::Cost{};
   std::uint64_t adopted_ = 0;  // of the server's bytes, received before
   rt::Instant active_;
   rt::Duration client_timeout_, server_timeout_, tunnel_timeout_, client_fin_, server_fin_;

@@ -142,7 +142,9 @@ Step Run::send_reply(std::string_view body) {
     e.times.response_start = rt::now();
   if (!handling_after_rules_) {
     handling_after_rules_ = true;
+    reply_body_ = body;
     const Step step = after_response_rules();
+    reply_body_ = {};
     handling_after_rules_ = false;
     if (step != Step::go_on) {
       handling_after_rules_ = true;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "proxy/filters.h"
+#include "proxy/relay.h"
 #include "proxy/session.h"
 #include "state/variable_limits.h"
 
@@ -264,6 +265,19 @@ void Run::end_exchange() {
   state::release_counted(e.response_variables);
   spare_variables_.clear();
   exchange_.reset();
+  if (rt::costs_measured()) [[unlikely]]
+    rt::restart_cost();
+}
+
+// A tunnel has had one fiber until it began and has another for its end.
+rt::Cost Run::cost() const {
+  rt::Cost sum = rt::cost();
+  if (relay_ == nullptr) return sum;
+  const rt::Cost& before = relay_->fiber_cost();
+  sum.runs += before.runs;
+  sum.computing += before.computing;
+  sum.waiting += before.waiting;
+  return sum;
 }
 
 // Whether what is sent now can go out together with the end of the connection: nothing may wait in

@@ -64,6 +64,8 @@ class BodyChannel final : public txn::Channel, public txn::LargeBody {
   bool forward(std::size_t n) override;
   std::size_t output() const override;
   void close() override;
+  bool whole() const override;
+  const http::Headers* trailers() const override;
   bool edited = false;
 
  private:
@@ -101,6 +103,9 @@ class Run final : public txn::Engine, rt::Watcher {
   bool send_interim(const http::ResponseHead& head) override;
   void log_now(txn::LogOrigin origin, const expr::LogProfile* profile) override;
   std::string_view make_unique_id() override;
+  std::string_view reply_body() const override { return reply_body_; }
+  std::size_t buffer_size() const override { return config_->buffer_size; }
+  rt::Cost cost() const override;
 
  private:
   friend struct RunPool;
@@ -372,7 +377,8 @@ class Run final : public txn::Engine, rt::Watcher {
   bool keep_alive_ = false;     // with the client
   bool client_leaves_ = false;  // it has said that it will send no more
   bool server_keep_alive_ = false;
-  bool is_reply_ = false;  // the response is ours
+  bool is_reply_ = false;        // the response is ours
+  std::string_view reply_body_;  // then; while rules look at it
   bool logged_ = false;
   bool abrupt_ = false;  // the connection ends without a farewell (reject, silent-drop)
   bool handling_after_rules_ = false;

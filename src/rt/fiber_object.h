@@ -9,6 +9,7 @@
 #include <cstdint>
 
 #include "base/function.h"
+#include "rt/cost.h"
 #include "rt/fiber.h"
 #include "rt/mailbox.h"
 #include "rt/sanitizers.h"
@@ -49,6 +50,10 @@ class Fiber : public Timer, public Mail {
   StackIdentity stack;
 
   std::atomic<bool> mail_queued{false};
+
+  // While costs are measured; an instant is zero where it was not taken.
+  Cost cost;
+  Instant ready_since{}, run_since{};
 
   char* mapping = nullptr;  // lowest address, the guard page
   std::size_t pool_index = 0;

@@ -77,6 +77,10 @@ Fiber& Loop::spawn(base::Function<void()> body) {
   const auto room = reinterpret_cast<char*>(&fiber) - fiber.mapping;
   fiber.context = make_fcontext(&fiber, static_cast<std::size_t>(room), &Loop::enter);
   ready_.push(fiber);
+  if (measuring_) [[unlikely]] {
+    fiber.cost = {};
+    fiber.ready_since = precise_now();
+  }
   return fiber;
 }
 
@@ -93,7 +97,7 @@ void Loop::enter(transfer_t from) noexcept {
   __builtin_unreachable();
 }
 
-void Loop::resume(Fiber& fiber) {
+inline void Loop::switch_in(Fiber& fiber) {
   pulse_.step();
   running_ = &fiber;
   fiber.state = Fiber::State::running;
@@ -105,10 +109,32 @@ void Loop::resume(Fiber& fiber) {
   fiber.exceptions = *exceptions_;
   *exceptions_ = {};
   running_ = nullptr;
-  if (fiber.state == Fiber::State::ended) {
-    fiber.disarm();
-    if (!fiber.mail_queued.load(std::memory_order_acquire)) release(fiber);
-  }
+}
+
+inline void Loop::retire(Fiber& fiber) {
+  fiber.disarm();
+  if (!fiber.mail_queued.load(std::memory_order_acquire)) release(fiber);
+}
+
+void Loop::resume(Fiber& fiber) {
+  switch_in(fiber);
+  if (fiber.state == Fiber::State::ended) retire(fiber);
+}
+
+void Loop::resume_measured(Fiber& fiber) {
+  const Instant start = precise_now();
+  Duration waited{};
+  if (fiber.ready_since != Instant{}) waited = start - fiber.ready_since;
+  ++fiber.cost.runs;
+  fiber.cost.waiting += waited;
+  fiber.ready_since = {};
+  fiber.run_since = start;
+  switch_in(fiber);
+  const Instant end = precise_now();
+  costs_.add(end - start, waited);
+  fiber.cost.computing += end - fiber.run_since;
+  fiber.run_since = {};
+  if (fiber.state == Fiber::State::ended) retire(fiber);
 }
 
 void Loop::switch_out(Fiber& fiber) {
@@ -195,7 +221,11 @@ void Loop::call_due_watchers() {
 // --- the loop -------------------------------------------------------------------------------
 
 void Loop::run_ready() {
-  for (int i = 0; i < kResumesATurn && !ready_.empty(); ++i) resume(ready_.pop());
+  if (measuring_) [[unlikely]] {
+    for (int i = 0; i < kResumesATurn && !ready_.empty(); ++i) resume_measured(ready_.pop());
+  } else {
+    for (int i = 0; i < kResumesATurn && !ready_.empty(); ++i) resume(ready_.pop());
+  }
   ready_.append(yielded_);
 }
 
@@ -240,7 +270,10 @@ void Loop::poll(int timeout_ms) {
 }
 
 void Loop::turn(Duration longest) {
-  poll(sleep_ms(longest));
+  if (measuring_) [[unlikely]]
+    poll_measured(longest);
+  else
+    poll(sleep_ms(longest));
   timers_.advance(now_);
   read_mail();
   if (!due_watchers_.empty()) call_due_watchers();

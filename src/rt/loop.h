@@ -16,6 +16,7 @@
 #include "rt/pulse.h"
 #include "rt/stack_pool.h"
 #include "rt/timer_wheel.h"
+#include "rt/usage.h"
 #include "rt/worker.h"
 
 namespace rt {
@@ -52,11 +53,24 @@ class Loop final : public Worker {
   // --- fibers ---
   Fiber& spawn(base::Function<void()> body);
   Fiber* running() { return running_; }
-  void make_ready(Fiber& fiber) { ready_.push(fiber); }
-  void make_ready_later(Fiber& fiber) { yielded_.push(fiber); }
+  void make_ready(Fiber& fiber) {
+    ready_.push(fiber);
+    if (measuring_) [[unlikely]]
+      fiber.ready_since = precise_now();
+  }
+  void make_ready_later(Fiber& fiber) {
+    yielded_.push(fiber);
+    if (measuring_) [[unlikely]]
+      fiber.ready_since = precise_now();
+  }
   // Leaves the running fiber, whose state has been set, for the loop.
   void switch_out(Fiber& fiber);
   void release(Fiber& fiber);
+
+  // --- costs ---
+  void measure(bool on);
+  const Usage& usage() const { return usage_; }
+  const Costs& costs() const { return costs_; }
 
   // --- descriptors ---
   void add(Descriptor& descriptor, int fd);
@@ -88,8 +102,12 @@ class Loop final : public Worker {
 
   void start_turning();
   void turn(Duration longest);
+  void poll_measured(Duration longest);
   void run_ready();
+  void switch_in(Fiber& fiber);
   void resume(Fiber& fiber);
+  void resume_measured(Fiber& fiber);
+  void retire(Fiber& fiber);
   void read_mail();
   void call_due_watchers();
   void poll(int timeout_ms);
@@ -104,6 +122,7 @@ class Loop final : public Worker {
   HelperPool& helpers_;
   bool turning_ = false;
   bool winding_down_ = false;
+  bool measuring_ = costs_measured();
   Instant now_;
   int epoll_fd_;
   Fiber* running_ = nullptr;
@@ -118,6 +137,8 @@ class Loop final : public Worker {
   StackPool stacks_;
   std::vector<Descriptor*> due_watchers_;
   FreshDescriptors fresh_;
+  Usage usage_;
+  Costs costs_;
   std::atomic<std::uint32_t> descriptors_{0};  // written by this thread alone
   int event_at_ = 0;                           // the part of events_ not looked at yet
   int event_end_ = 0;

@@ -14,6 +14,7 @@
 
 #include "base/arena.h"
 #include "http/message.h"
+#include "rt/cost.h"
 #include "rt/fiber.h"
 #include "state/proxy.h"
 #include "state/variables.h"
@@ -47,6 +48,10 @@ class Channel {
   virtual std::size_t output() const = 0;
   // Tells that no more is wanted: what comes is dropped / the direction is closed.
   virtual void close() = 0;
+  // All of a body whose framing tells its end is here; what stands behind it then, null where no
+  // trailers can.
+  virtual bool whole() const { return complete(); }
+  virtual const http::Headers* trailers() const { return nullptr; }
 
  protected:
   ~Channel() = default;
@@ -81,6 +86,11 @@ class Engine {
   virtual void log_now(LogOrigin origin, const expr::LogProfile* profile) = 0;
   // The frontend's unique-id-format, formatted. Empty when it has none.
   virtual std::string_view make_unique_id() = 0;
+  // The body of the answer that the proxy is about to send (http-after-response).
+  virtual std::string_view reply_body() const = 0;
+  virtual std::size_t buffer_size() const = 0;
+  // What it has cost to run the exchange, where costs are measured.
+  virtual rt::Cost cost() const = 0;
 
  protected:
   ~Engine() = default;
@@ -160,8 +170,8 @@ struct Exchange {
   std::uint64_t request_body_bytes = 0, response_body_bytes = 0;
   std::uint32_t retries = 0;
   bool redispatched = false;
-  bool answered_here = false;  // the answer is no server's nor service's
-  bool server_reused = false;  // the server connection had served before
+  bool answered_here = false;     // the answer is no server's nor service's
+  std::uint32_t server_uses = 0;  // requests on the server connection, with this one; 0: none yet
   std::uint32_t server_queue_position = 0, backend_queue_position = 0;
   std::uint32_t id = 0;  // %rt, process-wide counter
 

@@ -9,6 +9,7 @@ namespace admin {
 
 std::span<const Command> session_commands();
 std::span<const Command> process_commands();
+std::span<const Command> profiling_commands();
 std::span<const Command> statistics_commands();
 std::span<const Command> server_commands();
 std::span<const Command> server_state_commands();

@@ -11,6 +11,7 @@
 #include "admin/field.h"
 #include "base/text.h"
 #include "proxy/config.h"
+#include "rt/cost.h"
 #include "rt/watchdog.h"
 #include "rt/worker.h"
 #include "state/registry.h"
@@ -91,7 +92,7 @@ void fill_process(Info& info, Call& call) {
   info.set("Maxsock", open_limit());
   info.set("Tasks", process.tasks.load());
   info.set("Run_queue", 0);
-  info.set("Idle_pct", 100);
+  info.set("Idle_pct", 100 - rt::usage_of_all());
   info.set("node", process.node);
   if (!process.description.empty()) info.set("description", process.description);
   info.set("Stopping", process.stopping.load());

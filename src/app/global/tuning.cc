@@ -7,6 +7,7 @@
 
 #include "app/global/keyword.h"
 #include "base/text.h"
+#include "rt/cost.h"
 
 namespace app {
 
@@ -75,7 +76,13 @@ bool profiling(GlobalContext& context) {
           "'profiling.tasks' expects a combination of either 'on', 'auto', 'off', 'lock', "
           "'no-lock', 'memory', or 'no-memory', but got '{}'.",
           context.args.peek()));
-    context.args.next();
+    const std::string_view word = context.args.next();
+    const auto choose = [&](rt::Profiling mode) {
+      context.settings.numbers["profiling.tasks"] = static_cast<std::int64_t>(mode);
+    };
+    if (word == "on") choose(rt::Profiling::on);
+    if (word == "auto") choose(rt::Profiling::automatic);
+    if (word == "off") choose(rt::Profiling::off);
   }
   return true;
 }
@@ -155,7 +162,7 @@ constexpr GlobalKeyword kTable[] = {
     {{"nogetaddrinfo", "", "Resolves names without getaddrinfo()."}, take_flag, nullptr, 0, 1, kResolver},
     {{"noreuseport", "", "Does not share listening ports."}, take_flag, nullptr, 0, INT32_MAX, {}},
     {{"nosplice", "", "Does not splice."}, take_flag, nullptr, 0, 1, {}},
-    {{"profiling.tasks", "auto|on|off|lock|no-lock|memory|no-memory", "Measures tasks."}, profiling, nullptr, 0, 1, "workers are measured all the time"},
+    {{"profiling.tasks", "auto|on|off|lock|no-lock|memory|no-memory", "Measures what fibers cost: always, never, or (auto) where cpu_ns_avg and the like ask."}, profiling, nullptr, 0, 1, {}},
     {{"tune.applet.zero-copy-forwarding", "on|off", "Forwards what services write without copying."}, take_on_off, nullptr, 0, 1, kRelay},
     {{"tune.buffers.limit", "<number>", "The most buffers."}, take_number, nullptr, 0, INT32_MAX, kBuffers},
     {{"tune.buffers.reserve", "<number>", "Buffers kept for emergencies."}, take_number, nullptr, 0, INT32_MAX, kBuffers},

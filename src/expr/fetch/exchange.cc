@@ -40,7 +40,7 @@ bool redispatched(Args, Context& context, Value& out, const FetchRow&) {
   return context.exchange != nullptr && give_bool(out, context.exchange->redispatched);
 }
 bool reused(Args, Context& context, Value& out, const FetchRow&) {
-  return context.exchange != nullptr && give_bool(out, context.exchange->server_reused);
+  return context.exchange != nullptr && give_bool(out, context.exchange->server_uses > 1);
 }
 bool termination(Args, Context& context, Value& out, const FetchRow&) {
   if (context.exchange == nullptr) return false;

@@ -35,6 +35,13 @@ inline bool may_grow(Context& context, const txn::Channel& bytes) {
   return true;
 }
 
+// The exchange, once it can be told what it is about: HTTP has none before the request's head.
+inline txn::Exchange* stream_of(Context& context) {
+  txn::Exchange* exchange = context.exchange;
+  if (exchange == nullptr || (exchange->is_http && !exchange->request_valid)) return nullptr;
+  return exchange;
+}
+
 const http::RequestHead* parsed_from_stream(Context& context);
 // Null when there is no request: none yet, or the stream is not HTTP.
 inline const http::RequestHead* request_head(Context& context) {

@@ -10,10 +10,12 @@ void add_tables(Catalogue& catalogue) {
   catalogue.add(connection_fetches());
   catalogue.add(constant_fetches());
   catalogue.add(cookie_fetches());
+  catalogue.add(cost_fetches());
   catalogue.add(distcc_fetches());
   catalogue.add(exchange_fetches());
   catalogue.add(header_fetches());
   catalogue.add(http_auth_fetches());
+  catalogue.add(internal_fetches());
   catalogue.add(payload_fetches());
   catalogue.add(process_fetches());
   catalogue.add(proxy_fetches());
@@ -21,6 +23,7 @@ void add_tables(Catalogue& catalogue) {
   catalogue.add(request_fetches());
   catalogue.add(server_fetches());
   catalogue.add(stick_fetches());
+  catalogue.add(stream_fetches());
   catalogue.add(tcp_info_fetches());
   catalogue.add(timer_fetches());
   catalogue.add(tls_fetches());
