@@ -11,9 +11,10 @@ namespace proxy {
 
 namespace {
 
-// Where a connection ends as it would anyway, before its threshold: at three quarters of it.
+// Where a connection ends as it would anyway, before its threshold: at three quarters of it, halves
+// counting as reached.
 bool weary(std::uint32_t glitches, std::uint32_t threshold) {
-  return threshold != 0 && glitches >= (std::uint64_t{threshold} * 3 + 1) / 4;
+  return threshold != 0 && std::uint64_t{glitches} * 4 + 2 >= std::uint64_t{threshold} * 3;
 }
 
 http::ParseLimits forgiving(http::ParseLimits limits) {
