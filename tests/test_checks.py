@@ -1,4 +1,6 @@
 """Health checks: what is asked of servers, and what configurations may say about it."""
+import pytest
+
 from harness import Answer, eventually
 
 
@@ -84,3 +86,74 @@ def test_addresses_may_name_variables(start, web):
             server s1 $HOST:${PORT}
     """, env={"HOST": "127.0.0.1", "PORT": server.address.split(":")[1]})
     assert proxy.get("/").text == "found"
+
+
+POOLED = """
+    frontend fe
+        bind @fe@
+        default_backend be
+    backend be
+        http-reuse {reuse}
+        option httpchk
+        http-check send meth GET uri /check ver HTTP/1.1 hdr host h
+        server s @s@ check inter 200ms {options}
+"""
+
+
+def carriers(server, traffic):
+    """The connections that requests of clients and checks came on, in this order."""
+    checks = [r.connection for r in list(server.requests) if r.target == "/check"]
+    return [r.connection for r in list(server.requests) if r.target == traffic], checks
+
+
+@pytest.mark.parametrize("reuse, options", [
+    ("always", "check-reuse-pool"),
+    ("always", "check-reuse-pool pool-conn-name str(a) check-pool-conn-name a"),
+])
+def test_checks_go_over_connections_of_the_pool(start, web, reuse, options):
+    server = web("fine")
+    proxy = start(POOLED.format(reuse=reuse, options=options), s=server)
+    proxy.get("/traffic")
+
+    def shared():
+        proxy.get("/traffic")
+        clients, checks = carriers(server, "/traffic")
+        return set(clients) & set(checks)
+
+    eventually(shared)
+
+
+@pytest.mark.parametrize("reuse, options", [
+    ("always", ""),
+    ("always", "check-reuse-pool no-check-reuse-pool"),
+    ("safe", "check-reuse-pool"),
+    ("never", "check-reuse-pool"),
+    ("always", "check-reuse-pool pool-conn-name str(a) check-pool-conn-name b"),
+    ("always", "check-reuse-pool addr 127.0.0.1"),
+])
+def test_checks_that_keep_to_themselves(start, web, reuse, options):
+    server = web("fine")
+    proxy = start(POOLED.format(reuse=reuse, options=options), s=server)
+    proxy.get("/traffic")
+    before = len(server.requests)
+    eventually(lambda: len(server.requests) > before + 3)
+    clients, checks = carriers(server, "/traffic")
+    assert clients and checks and not set(clients) & set(checks)
+
+
+@pytest.mark.beyond
+def test_checks_give_connections_back(start, web):
+    server = web("fine")
+    proxy = start(POOLED.format(reuse="always", options="check-reuse-pool"), s=server)
+    eventually(lambda: len(server.requests) >= 5)
+    proxy.get("/traffic")
+    assert {r.connection for r in server.requests} == {1}
+    assert all("connection" not in r.headers for r in server.requests if r.target == "/check")
+
+
+@pytest.mark.beyond
+def test_an_unfinished_response_takes_its_connection_with_it(start, web):
+    server = web(lambda request: Answer(200, "x" * 50, headers=[("transfer-encoding", "chunked")]))
+    start(POOLED.format(reuse="always", options="check-reuse-pool"), s=server)
+    eventually(lambda: len(server.requests) >= 3)
+    assert len({r.connection for r in server.requests}) == len(server.requests)

@@ -124,6 +124,11 @@ class Server {
   // connection. Waits for the connect, does not queue. Counts connects, reuses and nothing else.
   base::Result<ServerLink, net::IoError> connect(txn::Exchange& exchange, std::uint64_t session,
                                                  Reuse reuse, rt::Instant deadline);
+  // For a check that goes over connections as requests do (check-reuse-pool): a pooled one, if the
+  // policy of the backend shares them with a request that is the first of its session, else a new
+  // one. Counts as neither.
+  base::Result<ServerLink, net::IoError> connect_for_check(const net::ConnectOptions& options,
+                                                           rt::Instant deadline);
   // Gives a healthy idle connection to the pool of this worker; it is watched there and dropped
   // when the server closes it or it gets too old.
   void release(ServerLink link);

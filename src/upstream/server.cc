@@ -204,4 +204,24 @@ base::Result<ServerLink, net::IoError> Server::connect(txn::Exchange& exchange,
   return link;
 }
 
+base::Result<ServerLink, net::IoError> Server::connect_for_check(const net::ConnectOptions& options,
+                                                                 rt::Instant deadline) {
+  const PoolPolicy policy = backend_.settings.reuse;
+  const std::string& name = settings_->check_pool_name;
+  ServerLink link;
+  if (!name.empty()) link.key = XXH3_64bits_withSeed(name.data(), name.size(), 0) | 1;
+  if (take_idle(link.pool_key(), policy == PoolPolicy::aggressive, true, deadline, link)) {
+    link.reused = true;
+    ++link.uses;
+  } else {
+    auto fresh = net::connect(address(), options, deadline);
+    if (!fresh) return base::fail(fresh.error());
+    link.connection = std::move(*fresh);
+    link.uses = 1;
+  }
+  link.owner_ = this;
+  count_used();
+  return link;
+}
+
 }  // namespace upstream

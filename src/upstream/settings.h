@@ -101,6 +101,8 @@ struct ServerSettings {
   HashKey hash_key = HashKey::id;
   int rise = 2, fall = 3;
   bool check_via_socks4 = false;
+  bool check_reuse_pool = false;
+  std::string check_pool_name;          // check-pool-conn-name
   std::uint64_t log_ring_size = 65536;  // log-bufsize
   bool log_octet_count = false;         // log-proto
   bool check_needs_port = false;        // checked, but nothing on the line says on which port

@@ -66,7 +66,9 @@ bool HttpSendStep::run(CheckRun& run) const {
   if (send_state)
     out += fmt::format("x-haproxy-server-state: {}\r\n", server_state_header(run.checker));
   if (!content.empty()) out += fmt::format("content-length: {}\r\n", content.size());
-  if (!has_connection && spoken != "HTTP/1.0") out += "connection: close\r\n";
+  // Over a connection of the pool the check is a request among others.
+  run.request_persists = run.link.has_value() && !has_connection && spoken != "HTTP/1.0";
+  if (!has_connection && spoken != "HTTP/1.0" && !run.link) out += "connection: close\r\n";
   out.append("\r\n").append(content);
   run.exchange.is_http = true;
   run.exchange.request.method = http::method_of(verb);
@@ -119,10 +121,15 @@ namespace {
 // Moves what has arrived of the body to run.body; true when it is complete.
 bool collect_body(CheckRun& run) {
   const http::ResponseHead& head = run.exchange.response;
+  run.surplus = 0;
   if (head.framing != http::Framing::chunked) {
     run.body = run.input;
-    if (head.framing == http::Framing::none) return true;
+    if (head.framing == http::Framing::none) {
+      run.surplus = run.input.size();
+      return true;
+    }
     if (head.framing == http::Framing::length && run.body.size() >= head.content_length) {
+      run.surplus = run.body.size() - head.content_length;
       run.body.resize(head.content_length);
       return true;
     }
@@ -138,7 +145,10 @@ bool collect_body(CheckRun& run) {
     http::ParseError error;
     const http::Parse parsed = reader.step(rest, consumed, payload, error);
     run.body.append(payload);
-    if (parsed == http::Parse::complete) return true;
+    if (parsed == http::Parse::complete) {
+      run.surplus = rest.size() - consumed - payload.size();
+      return true;
+    }
     if (parsed == http::Parse::error || consumed + payload.size() == 0) break;
     rest = rest.subspan(consumed + payload.size());
   }
@@ -146,6 +156,12 @@ bool collect_body(CheckRun& run) {
 }
 
 }  // namespace
+
+bool read_body(CheckRun& run) {
+  while (!collect_body(run))
+    if (run.receive() != CheckRun::Read::more) return false;
+  return true;
+}
 
 bool HeaderText::matches(CheckRun& run, std::string_view subject, bool ignore_case) const {
   if (how == How::regex) return regex->matches(subject);

@@ -4,6 +4,7 @@
 
 #include "expr/log_format.h"
 #include "state/variable_limits.h"
+#include "upstream/check/steps.h"
 
 namespace upstream {
 
@@ -83,6 +84,13 @@ CheckRun::Read CheckRun::receive() {
   input.append(bytes, std::min(*got, kMostInput - std::min(input.size(), kMostInput)));
   if (input.size() >= kMostInput) over = true;
   return Read::more;
+}
+
+void CheckRun::share_connection() {
+  if (!link || connection == nullptr || !head_parsed || !request_persists) return;
+  if (!exchange.response.keep_alive || !read_body(*this) || over || surplus != 0) return;
+  link->connection = std::move(connection);
+  checker.server().release(std::move(*link));
 }
 
 bool CheckRun::send(std::string_view bytes) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -10,6 +11,7 @@
 #include "http/message.h"
 #include "net/connection.h"
 #include "txn/exchange.h"
+#include "upstream/backend.h"
 #include "upstream/check_rules.h"
 
 namespace upstream {
@@ -42,6 +44,10 @@ class CheckRun {
   state::Variables variables;
   expr::Context context;
   std::unique_ptr<net::Connection> connection;
+  // Of the server's pool or for it; `connection` is the one meant. Else the pool has no part in it.
+  std::optional<ServerLink> link;
+  // Gives the connection to the pool unless something of the response is still to come.
+  void share_connection();
   std::string input;                                    // since the last send
   bool over = false;                                    // the peer will send no more
   net::IoError read_error = net::IoError::would_block;  // why receive() failed
@@ -54,6 +60,8 @@ class CheckRun {
   std::string head_bytes;  // the parsed head's views point here
   std::string body;
   bool body_complete = false;
+  std::size_t surplus = 0;        // bytes behind it
+  bool request_persists = false;  // asks for the connection to be kept
 
  private:
   class Received;

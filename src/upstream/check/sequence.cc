@@ -23,6 +23,7 @@ class Sequence final : public CheckRules {
       run.step = number;
       if (!step->run(run)) break;
     }
+    if (run.outcome.verdict == CheckOutcome::Verdict::passed) run.share_connection();
     return std::move(run.outcome);
   }
 

@@ -47,6 +47,38 @@ bool ConnectStep::target(CheckRun& run, net::Address& to) const {
   return true;
 }
 
+// A check is the first request of its session, as the policy of the backend sees it, and nothing on
+// the line, in the rules or said at run time makes its connection another than those of requests
+// (manual, "check-reuse-pool").
+bool ConnectStep::may_share(CheckRun& run, const net::Address& to) const {
+  const ServerSettings& settings = run.checker.server().settings();
+  const ProbeSettings& probe = run.checker.probe();
+  const PoolPolicy policy = run.checker.server().backend().settings.reuse;
+  if (policy != PoolPolicy::aggressive && policy != PoolPolicy::always) return false;
+  return settings.check_reuse_pool && implicit && http && probe.port == 0 && !probe.has_address &&
+         !probe.send_proxy && settings.send_proxy == 0 &&
+         settings.source.use == SourceSettings::From::unset &&
+         to.text() == run.checker.server().address().text();
+}
+
+base::Result<void, net::IoError> ConnectStep::open(CheckRun& run, const net::Address& to) const {
+  Server& server = run.checker.server();
+  const ServerSettings& settings = server.settings();
+  if (may_share(run, to)) {
+    auto link = server.connect_for_check(settings.connect, run.connect_deadline());
+    if (!link) return base::fail(link.error());
+    run.connection = std::move(link->connection);
+    run.link = std::move(*link);
+    return {};
+  }
+  net::ConnectOptions options = settings.connect;
+  if (!via_socks4 && !((implicit || defaults) && settings.check_via_socks4)) options.socks4 = {};
+  auto fresh = net::connect(to, options, run.connect_deadline());
+  if (!fresh) return base::fail(fresh.error());
+  run.connection = std::move(*fresh);
+  return {};
+}
+
 bool ConnectStep::run(CheckRun& run) const {
   Checker& checker = run.checker;
   const ServerSettings& settings = checker.server().settings();
@@ -57,20 +89,17 @@ bool ConnectStep::run(CheckRun& run) const {
   run.input.clear();
   run.over = run.head_parsed = false;
   run.clean_close = linger || http;
-  net::ConnectOptions options = settings.connect;
-  if (!via_socks4 && !((implicit || defaults) && settings.check_via_socks4)) options.socks4 = {};
-  auto fresh = net::connect(to, options, run.connect_deadline());
-  if (!fresh) {
+  const auto opened = open(run, to);
+  if (!opened) {
     const std::string place = http ? std::string() : place_of(run, *this, what());
-    if (fresh.error() == net::IoError::timed_out)
+    if (opened.error() == net::IoError::timed_out)
       return run.fail(state::CheckStatus::l4_timeout, place);
-    const bool refused = fresh.error() == net::IoError::refused ||
-                         fresh.error() == net::IoError::unreachable ||
-                         fresh.error() == net::IoError::reset;
+    const bool refused = opened.error() == net::IoError::refused ||
+                         opened.error() == net::IoError::unreachable ||
+                         opened.error() == net::IoError::reset;
     return run.fail(refused ? state::CheckStatus::l4_connection : state::CheckStatus::socket_error,
-                    CheckRun::error_text(fresh.error()) + place);
+                    CheckRun::error_text(opened.error()) + place);
   }
-  run.connection = std::move(*fresh);
   run.session.connection = run.connection.get();
   run.connected();
   // Implicit connects speak as the server line says, unless they go elsewhere (manual, "check").

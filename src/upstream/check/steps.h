@@ -20,6 +20,9 @@ class CommentStep final : public CheckStep {
   bool run(CheckRun&) const override { return true; }
 };
 
+// Reads the rest of the response's body; false where its end does not come in time.
+bool read_body(CheckRun& run);
+
 class ConnectStep final : public CheckStep {
  public:
   ConnectStep() : CheckStep(Kind::connect) {}
@@ -37,6 +40,8 @@ class ConnectStep final : public CheckStep {
  private:
   std::string what() const;
   bool target(CheckRun& run, net::Address& to) const;
+  bool may_share(CheckRun& run, const net::Address& to) const;
+  base::Result<void, net::IoError> open(CheckRun& run, const net::Address& to) const;
 };
 
 class SendStep final : public CheckStep {
