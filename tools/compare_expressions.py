@@ -206,6 +206,8 @@ KNOWN = re.compile(r"(^|,)" + BOOLEAN + r"(,(un)?set-var\([^)]*\))*,(add|sub|mul
                    # Times before 1970 in units below a second; what is no host has no port; counting with
                    # an empty name.
                    r"|[mu]s_[lu]time|port_only|\b(add|sub|mul|div|mod|and|or|xor|bytes)\((\"\")?[,)]"
+                   # Ends the process there when the body is empty.
+                   r"|\breq\.body,(.*,)?host_only"
                    # Chunks whose number does not fit into 32 bits, padding that is decoded.
                    r"|\ble2dec\([^)]*,([4-9]|\d\d+)")
 

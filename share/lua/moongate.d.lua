@@ -480,10 +480,10 @@
 ---@field be_tunnel_timeout fun(self, ...: any): any # The backend's tunnel timeout in milliseconds.
 ---@field bin fun(self, ...: any): any # The bytes that the hexadecimal text stands for.
 ---@field bool fun(self, ...: any): any # The given truth value: true, false, 1 or 0.
----@field bs_aborted fun(self, ...: any): any # Shows internals of the reference implementation.
----@field bs_debug_str fun(self, ...: any): any # Shows internals of the reference implementation.
----@field bs_id fun(self, ...: any): any # Shows internals of the reference implementation.
----@field bs_rst_code fun(self, ...: any): any # Shows internals of the reference implementation.
+---@field bs_aborted fun(self, ...: any): any # Whether the server ended the stream alone: false in HTTP/1 and TCP.
+---@field bs_debug_str fun(self, ...: any): any # What is known of the server side, for those who look for faults.
+---@field bs_id fun(self, ...: any): any # Requests that the server connection carried before this one.
+---@field bs_rst_code fun(self, ...: any): any # Why the server reset the stream: none in HTTP/1 and TCP.
 ---@field bytes_in fun(self, ...: any): any # As req.bytes_in.
 ---@field bytes_out fun(self, ...: any): any # As res.bytes_in.
 ---@field capture_req_hdr fun(self, ...: any): any # The text in a capture slot of the request.
@@ -497,12 +497,12 @@
 ---@field cook_cnt fun(self, ...: any): any # As req.cook_cnt.
 ---@field cook_val fun(self, ...: any): any # As req.cook_val.
 ---@field cookie fun(self, ...: any): any # As req.cook in requests and res.cook in responses.
----@field cpu_calls fun(self, ...: any): any # Needs accounting of processor time.
----@field cpu_ns_avg fun(self, ...: any): any # Needs accounting of processor time.
----@field cpu_ns_tot fun(self, ...: any): any # Needs accounting of processor time.
----@field cpu_usage_grp fun(self, ...: any): any # Needs accounting of processor time.
----@field cpu_usage_proc fun(self, ...: any): any # Needs accounting of processor time.
----@field cpu_usage_thr fun(self, ...: any): any # Needs accounting of processor time.
+---@field cpu_calls fun(self, ...: any): any # How often the fiber of this exchange was given the processor.
+---@field cpu_ns_avg fun(self, ...: any): any # Nanoseconds that it computed, on average of these times.
+---@field cpu_ns_tot fun(self, ...: any): any # Nanoseconds that it computed in all; 0 with profiling.tasks off.
+---@field cpu_usage_grp fun(self, ...: any): any # As cpu_usage_proc: there is one group of threads.
+---@field cpu_usage_proc fun(self, ...: any): any # Percent of the last moments that threads were busy, on average.
+---@field cpu_usage_thr fun(self, ...: any): any # Percent of the last moments that this thread was busy.
 ---@field cur_client_timeout fun(self, ...: any): any # The client timeout now in force, in milliseconds.
 ---@field cur_connect_timeout fun(self, ...: any): any # The connect timeout now in force, in milliseconds.
 ---@field cur_max_retries fun(self, ...: any): any # The number of retries now in force.
@@ -558,10 +558,10 @@
 ---@field fe_req_rate fun(self, ...: any): any # Requests a second of a frontend.
 ---@field fe_sess_rate fun(self, ...: any): any # New sessions a second of a frontend.
 ---@field fe_tarpit_timeout fun(self, ...: any): any # The frontend's tarpit timeout in milliseconds.
----@field fs_aborted fun(self, ...: any): any # Shows internals of the reference implementation.
----@field fs_debug_str fun(self, ...: any): any # Shows internals of the reference implementation.
----@field fs_id fun(self, ...: any): any # Shows internals of the reference implementation.
----@field fs_rst_code fun(self, ...: any): any # Shows internals of the reference implementation.
+---@field fs_aborted fun(self, ...: any): any # Whether the client ended the stream alone: false in HTTP/1 and TCP.
+---@field fs_debug_str fun(self, ...: any): any # What is known of the client side, for those who look for faults.
+---@field fs_id fun(self, ...: any): any # Requests that came on the client connection before this one.
+---@field fs_rst_code fun(self, ...: any): any # Why the client reset the stream: none in HTTP/1 and TCP.
 ---@field hdr fun(self, ...: any): any # As req.hdr in requests and res.hdr in responses.
 ---@field hdr_cnt fun(self, ...: any): any # As req.hdr_cnt.
 ---@field hdr_ip fun(self, ...: any): any # As req.hdr_ip.
@@ -575,27 +575,27 @@
 ---@field http_auth_user fun(self, ...: any): any # The user in basic credentials.
 ---@field http_first_req fun(self, ...: any): any # Whether this is the first request of its connection.
 ---@field int fun(self, ...: any): any # The given number.
----@field internal_htx_blk_data fun(self, ...: any): any # Shows internals of the reference implementation.
----@field internal_htx_blk_hdrname fun(self, ...: any): any # Shows internals of the reference implementation.
----@field internal_htx_blk_hdrval fun(self, ...: any): any # Shows internals of the reference implementation.
----@field internal_htx_blk_size fun(self, ...: any): any # Shows internals of the reference implementation.
----@field internal_htx_blk_start_line fun(self, ...: any): any # Shows internals of the reference implementation.
----@field internal_htx_blk_type fun(self, ...: any): any # Shows internals of the reference implementation.
----@field internal_htx_data fun(self, ...: any): any # Shows internals of the reference implementation.
----@field internal_htx_free fun(self, ...: any): any # Shows internals of the reference implementation.
----@field internal_htx_free_data fun(self, ...: any): any # Shows internals of the reference implementation.
----@field internal_htx_has_eom fun(self, ...: any): any # Shows internals of the reference implementation.
----@field internal_htx_nbblks fun(self, ...: any): any # Shows internals of the reference implementation.
----@field internal_htx_size fun(self, ...: any): any # Shows internals of the reference implementation.
----@field internal_htx_used fun(self, ...: any): any # Shows internals of the reference implementation.
----@field internal_strm_is_htx fun(self, ...: any): any # Shows internals of the reference implementation.
+---@field internal_htx_blk_data fun(self, ...: any): any # The body's bytes that are here, if the block holds them.
+---@field internal_htx_blk_hdrname fun(self, ...: any): any # The name of the header or trailer that the block holds.
+---@field internal_htx_blk_hdrval fun(self, ...: any): any # The value of the header or trailer that the block holds.
+---@field internal_htx_blk_size fun(self, ...: any): any # The bytes of a block: a number, head, tail or first.
+---@field internal_htx_blk_start_line fun(self, ...: any): any # The start line, if it is the block's.
+---@field internal_htx_blk_type fun(self, ...: any): any # What the block holds: HTX_BLK_HDR and the like.
+---@field internal_htx_data fun(self, ...: any): any # Bytes of the blocks that HAProxy would keep this message in.
+---@field internal_htx_free fun(self, ...: any): any # What would be free in the buffer of these blocks.
+---@field internal_htx_free_data fun(self, ...: any): any # The same, less what one more block takes by itself.
+---@field internal_htx_has_eom fun(self, ...: any): any # Whether the whole message is here.
+---@field internal_htx_nbblks fun(self, ...: any): any # How many blocks there would be.
+---@field internal_htx_size fun(self, ...: any): any # The bytes of a buffer for blocks, from tune.bufsize.
+---@field internal_htx_used fun(self, ...: any): any # Bytes of the blocks with what each takes by itself.
+---@field internal_strm_is_htx fun(self, ...: any): any # Whether it is HTTP.
 ---@field ipv4 fun(self, ...: any): any # The given IPv4 address.
 ---@field ipv6 fun(self, ...: any): any # The given IPv6 address.
 ---@field last_entity fun(self, ...: any): any # The last rule or filter that ran, for logs after errors.
 ---@field last_rule_file fun(self, ...: any): any # The file of the rule that ended the last evaluation of rules.
 ---@field last_rule_line fun(self, ...: any): any # The line of the rule that ended the last evaluation of rules.
----@field lat_ns_avg fun(self, ...: any): any # Needs accounting of processor time.
----@field lat_ns_tot fun(self, ...: any): any # Needs accounting of processor time.
+---@field lat_ns_avg fun(self, ...: any): any # Nanoseconds from a wake-up until the fiber ran, on average.
+---@field lat_ns_tot fun(self, ...: any): any # Nanoseconds from its wake-ups until it ran; 0 with profiling.tasks off.
 ---@field meth fun(self, ...: any): any # The given HTTP method.
 ---@field method fun(self, ...: any): any # The request's method.
 ---@field nbproc fun(self, ...: any): any # The number of processes, always 1.

@@ -146,7 +146,7 @@ TEST_F(Fetch, KeepsConstantsAndVariables) {
   EXPECT_EQ(evaluate("var(txn.a)"), "v");
   EXPECT_EQ(evaluate("int(5),set-var(sess.n)"), "5");
   EXPECT_EQ(evaluate("dump_all_vars"), "sess.n=5, txn.a=\"v\"");
-  EXPECT_TRUE(evaluate("cpu_calls").starts_with("<error>"));
+  EXPECT_TRUE(evaluate("internal.htx_blk.type(second)").starts_with("<error>"));
 }
 
 TEST_F(Fetch, AsksNamedAcls) {
