@@ -67,6 +67,8 @@ bool read_other(const config::Section& section, Assembly& assembly) {
     read_http_errors(section, assembly);
   else if (kind == "mailers")
     read_mailers(section, assembly);
+  else if (kind == "namespace_list")
+    read_namespaces(section, assembly);
   else if (kind == "userlist")
     read_user_list(section, assembly);
   else if (kind == "log-profile")

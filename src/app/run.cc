@@ -17,6 +17,7 @@
 #include "admin/stats_page.h"
 #include "app/scripts.h"
 #include "app/version.h"
+#include "net/network_namespace.h"
 #include "obs/log.h"
 #include "obs/ring_forward.h"
 #include "proxy/log_forward.h"
@@ -206,11 +207,27 @@ class Server {
     });
   }
 
+  // Listeners do as well, but before the user changes.
+  bool enters_namespaces() const {
+    for (const auto& proxy : generation_.config.proxies) {
+      if (proxy->backend == nullptr) continue;
+      for (const auto& server : proxy->backend->servers())
+        if (!net::socket_place(server->settings().connect.interface).network.empty()) return true;
+    }
+    return false;
+  }
+
   bool drop() {
     if (settings_.daemon && !settings_.pidfile.empty()) {
       auto written = write_pidfile(settings_.pidfile);
       if (!written) return fail(written.error());
     }
+    if (settings_.uid != 0 && enters_namespaces() &&
+        std::find(settings_.capabilities.begin(), settings_.capabilities.end(), "cap_sys_admin") ==
+            settings_.capabilities.end())
+      return fail(
+          "Some configuration options require full privileges, so global.uid cannot be changed: "
+          "connections to servers with 'namespace' need 'setcap cap_sys_admin'.");
     std::vector<std::string> warnings;
     auto dropped = drop_privileges(settings_, warnings);
     if (settings_.uid == 0 && settings_.chroot.empty()) warnings.clear();

@@ -10,6 +10,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "net/network_namespace.h"
+
 namespace net {
 
 namespace {
@@ -17,7 +19,8 @@ namespace {
 // Closes what was opened unless all went well, and words the failure.
 class Opening {
  public:
-  explicit Opening(const Address& at) : at_(at) {}
+  Opening(const Address& at, const ListenOptions& options)
+      : at_(at), place_(socket_place(options.interface)) {}
   ~Opening() {
     if (fd_ >= 0) ::close(fd_);
   }
@@ -25,7 +28,7 @@ class Opening {
   Opening& operator=(const Opening&) = delete;
 
   bool socket(int protocol = 0, int type = SOCK_STREAM) {
-    fd_ = ::socket(at_.family(), type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
+    fd_ = socket_in(place_.network, at_.family(), type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
     return fd_ >= 0 || failed("create a socket for");
   }
   bool set(int level, int name, int value, const char* what) {
@@ -61,6 +64,7 @@ class Opening {
 
  private:
   const Address& at_;
+  SocketPlace place_;
   int fd_ = -1;
   std::string error_;
 };
@@ -106,8 +110,8 @@ bool set_ip_options(Opening& o, const Address& at, const ListenOptions& options)
   if (options.transparent && !o.set(six ? IPPROTO_IPV6 : IPPROTO_IP,
                                     six ? IPV6_TRANSPARENT : IP_TRANSPARENT, 1, "make transparent"))
     return false;
-  const std::string& device = options.interface;
-  return device.empty() || o.set(SOL_SOCKET, SO_BINDTODEVICE, device.c_str(), device.size() + 1,
+  const std::string_view device = socket_place(options.interface).interface;
+  return device.empty() || o.set(SOL_SOCKET, SO_BINDTODEVICE, device.data(), device.size(),
                                  "bind to the interface of");
 }
 
@@ -162,7 +166,7 @@ bool adopt(Opening& o, const Address& at, const ListenOptions& options) {
 }  // namespace
 
 base::Result<int> open_listener(const Address& at, const ListenOptions& options) {
-  Opening o(at);
+  Opening o(at, options);
   switch (at.kind()) {
     case Address::Kind::none:
       break;
@@ -182,7 +186,7 @@ base::Result<int> open_listener(const Address& at, const ListenOptions& options)
 
 base::Result<int> open_datagram(const Address& at, const ListenOptions& options) {
   if (!at.is_ip()) return base::fail(std::string("datagrams need an IP address to bind to"));
-  Opening o(at);
+  Opening o(at, options);
   return o.finish(o.socket(0, SOCK_DGRAM) && set_ip_options(o, at, options) &&
                   net::tune(o.fd(), options.tuning, false) && o.bind(at));
 }

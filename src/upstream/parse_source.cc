@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "net/network_namespace.h"
 
 namespace upstream {
 
@@ -70,14 +71,17 @@ bool parse_source(config::Arguments& args, net::ConnectOptions& connect, SourceS
   if (!text || !to_address(args, *text, connect.source, ranges ? &connect.source_ports : nullptr))
     return false;
   source = {};
-  connect.interface.clear();
+  net::set_interface(connect.interface, {});
   while (!args.done()) {
     if (args.accept("usesrc")) {
       if (!parse_usesrc(args, source)) return false;
     } else if (args.accept("interface")) {
       const auto name = args.text("interface");
       if (!name) return false;
-      connect.interface = std::string(*name);
+      if (name->find('/') != name->npos)
+        return args.error_at_previous(
+            fmt::format("'interface': no interface can be named '{}'", *name));
+      net::set_interface(connect.interface, *name);
     } else {
       break;  // on a server's line other settings follow
     }

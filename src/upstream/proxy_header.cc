@@ -6,6 +6,7 @@
 #include "expr/context.h"
 #include "expr/log_format.h"
 #include "net/proxy_protocol.h"
+#include "upstream/client_network.h"
 
 namespace upstream {
 
@@ -42,6 +43,8 @@ std::string proxy_header_for(const Server& server, txn::Exchange& exchange) {
   context.proxy = exchange.backend;
   for (const auto& [type, format] : settings.proxy_v2_tlvs)
     header.tlvs.push_back({type, std::string(format->text(context))});
+  if (const std::string_view network = network_of_client(exchange.session); !network.empty())
+    header.tlvs.push_back({net::kProxyNetns, std::string(network)});
   const bool sealed = settings.proxy_v2_options & kProxyV2Crc32c;
   if (sealed) header.tlvs.push_back({kTlvCrc32c, std::string(4, '\0')});
   std::string bytes = net::write_proxy_v2(header);

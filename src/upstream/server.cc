@@ -2,8 +2,10 @@
 
 #include "base/text.h"
 #include "expr/expression.h"
+#include "net/network_namespace.h"
 #include "upstream/backend.h"
 #include "upstream/checker.h"
+#include "upstream/client_network.h"
 #include "upstream/per_worker.h"
 #include "upstream/proxy_header.h"
 
@@ -152,8 +154,15 @@ base::Result<ServerLink, net::IoError> Server::connect(txn::Exchange& exchange,
   const SourceSettings& source = settings_->source;
   const net::ConnectOptions* options = &settings_->connect;
   net::ConnectOptions own;
-  if (source.use != SourceSettings::From::unset) {
+  if (net::socket_place(options->interface).network == net::kNamespaceOfClient) {
+    const std::string_view network = network_of_client(exchange.session);
     own = *options;
+    net::set_network(own.interface, network);
+    if (!network.empty()) key = XXH3_64bits_withSeed(network.data(), network.size(), key) | 1;
+    options = &own;
+  }
+  if (source.use != SourceSettings::From::unset) {
+    if (options != &own) own = *options;
     const net::Address foreign = foreign_source(source, exchange);
     if (foreign.kind() != net::Address::Kind::none) {
       own.source = foreign;

@@ -5,6 +5,7 @@
 
 #include "expr/expression.h"
 #include "expr/log_format.h"
+#include "net/network_namespace.h"
 #include "upstream/parse.h"
 #include "upstream/parse_source.h"
 
@@ -368,8 +369,15 @@ bool needs_tls(Parse& p) {
   return p.args.error_at_previous(
       fmt::format("'{}' needs TLS to servers, which is not there yet", word_before(p)));
 }
-bool not_yet(Parse& p) {
-  return p.args.error_at_previous(fmt::format("'{}' is not there yet", word_before(p)));
+bool parse_namespace(Parse& p) {
+  if (p.args.peek().empty()) return p.args.error("'namespace' : expects <name> as argument.");
+  const std::string_view name = p.args.next();
+  if (p.mode == state::Mode::log)
+    return p.args.error_at_previous("'namespace' is not there yet for servers of 'mode log'");
+  if (name != net::kNamespaceOfClient && !net::open_namespace(name))
+    return p.args.error_at_previous(fmt::format("Cannot open namespace '{}'.", name));
+  net::set_network(p.settings.connect.interface, name);
+  return true;
 }
 bool needs_resolvers(Parse& p) {
   return p.args.error_at_previous(
@@ -518,7 +526,10 @@ constexpr ServerRow kRows[] = {
     {{"log-bufsize", "<bufsize>", "Bytes that wait for a log server on a stream."}, set_log_buffer},
     {{"log-proto", "legacy|octet-count", "How lines are framed for a log server on a stream."},
      set_log_proto},
-    {{"namespace", "<name>", "Network namespace of connections."}, not_yet},
+    {{"namespace", "<name>",
+      "Network namespace of connections and checks; * is the one of the client, as the listener or "
+      "an accepted PROXY header tells."},
+     parse_namespace},
     {{"no-check-reuse-pool", "", "Takes \"check-reuse-pool\" back."},
      set_false<&S::check_reuse_pool>},
     {{"no-check-sni-auto", "", "Takes \"check-sni-auto\" back."}, nothing_to_reset},

@@ -7,6 +7,7 @@
 
 #include "app/proxy_keywords/keyword.h"
 #include "base/text.h"
+#include "net/network_namespace.h"
 #include "net/resolver.h"
 
 namespace app {
@@ -138,8 +139,21 @@ bool guid_prefix(BindContext& c) {
 }
 bool interface(BindContext& c) {
   auto name = value(c);
-  if (name) c.bind.listen.interface = *name;
-  return name.has_value();
+  if (!name) return false;
+  if (name->find('/') != name->npos)
+    return c.args.error_at_previous(
+        fmt::format("'interface' : no interface can be named '{}'", *name));
+  net::set_interface(c.bind.listen.interface, *name);
+  return true;
+}
+
+bool network(BindContext& c) {
+  if (c.args.peek().empty()) return c.args.error("'namespace' : missing namespace id");
+  const std::string_view name = c.args.next();
+  if (!net::open_namespace(name))
+    return c.args.error_at_previous(fmt::format("Cannot open namespace '{}'.", name));
+  net::set_network(c.bind.listen.interface, name);
+  return true;
 }
 
 bool level(BindContext& c) {
@@ -307,9 +321,7 @@ constexpr BindKeyword kTable[] = {
     {{"mode", "<mode>", "The access mode of a unix socket, in octal."}, mode},
     {{"mss", "<maxseg>", "The TCP maximum segment size."}, mss},
     {{"name", "<name>", "Names the listener on the statistics page."}, name},
-    {{"namespace", "<name>", "Listens in this network namespace."},
-     refuse,
-     "network namespaces are not supported yet"},
+    {{"namespace", "<name>", "Listens in this network namespace (Linux, ip-netns)."}, network},
     {{"nbconn", "<nbconn>", "Reverse connections to keep."},
      refuse,
      "reverse HTTP is not supported yet"},

@@ -1,10 +1,11 @@
-// Sections that are not proxies: http-errors, userlist, log-profile, log-forward, healthcheck.
+// Sections that are not proxies: http-errors, userlist, log-profile, log-forward, healthcheck …
 #pragma once
 
 #include "app/sections/assembly.h"
 
 namespace app {
 
+void read_namespaces(const config::Section& section, Assembly& assembly);
 void read_mailers(const config::Section& section, Assembly& assembly);
 void read_http_errors(const config::Section& section, Assembly& assembly);
 void read_health_check(const config::Section& section, Assembly& assembly);
