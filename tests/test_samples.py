@@ -116,7 +116,7 @@ def test_values(start, web):
 
 
 # What needs parts of which there are none here.
-ELSEWHERE = re.compile(r"(sc\d?_|table_|ssl_|res\.ssl|req[._]ssl|jwt_decrypt|jwt_verify_cert"
+ELSEWHERE = re.compile(r"(sc\d?_|table_|ssl_|res\.ssl|req[._]ssl|jwt_decrypt_cert|jwt_verify_cert"
                        r"|src_(?!is_local|port)|in_table$|fcgi\.|spoe\.|(req|res)[._]len$|res\.(comp|cache)|quic_|[bf]c_settings)")
 
 

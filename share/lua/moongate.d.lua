@@ -1063,13 +1063,13 @@
 ---@field ipmask fun(self, value: any, ...: any): any # The address under a mask.
 ---@field json fun(self, value: any, ...: any): any # Escapes for a JSON string; the argument names the input's coding.
 ---@field json_query fun(self, value: any, ...: any): any # The value at a path of a JSON text.
----@field jwt_decrypt_cert fun(self, value: any, ...: any): any # Needs a store of certificates or keys; not supported yet.
----@field jwt_decrypt_jwk fun(self, value: any, ...: any): any # Needs a store of certificates or keys; not supported yet.
----@field jwt_decrypt_secret fun(self, value: any, ...: any): any # Needs a store of certificates or keys; not supported yet.
+---@field jwt_decrypt_cert fun(self, value: any, ...: any): any # Needs a store of certificates; not supported yet.
+---@field jwt_decrypt_jwk fun(self, value: any, ...: any): any # The content of an encrypted JSON web token, with a JSON web key.
+---@field jwt_decrypt_secret fun(self, value: any, ...: any): any # The content of an encrypted JSON web token, with a secret in base64.
 ---@field jwt_header_query fun(self, value: any, ...: any): any # The header of a JSON web token, or the value at a path of it.
 ---@field jwt_payload_query fun(self, value: any, ...: any): any # The payload of a JSON web token, or the value at a path of it.
 ---@field jwt_verify fun(self, value: any, ...: any): any # Checks the signature of a JSON web token: 1 good, 0 bad, negative for other errors.
----@field jwt_verify_cert fun(self, value: any, ...: any): any # Needs a store of certificates or keys; not supported yet.
+---@field jwt_verify_cert fun(self, value: any, ...: any): any # Needs a store of certificates; not supported yet.
 ---@field language fun(self, value: any, ...: any): any # The language of a list that an Accept-Language header prefers.
 ---@field le2dec fun(self, value: any, ...: any): any # Little-endian chunks as decimal numbers with a separator between.
 ---@field length fun(self, value: any, ...: any): any # The length of the text.

@@ -11,6 +11,7 @@
 #include "app/sections/proxies.h"
 #include "app/sections/section.h"
 #include "expr/expression.h"
+#include "expr/jwe.h"
 #include "expr/log_format.h"
 #include "expr/variables.h"
 #include "obs/ring_config.h"
@@ -132,6 +133,11 @@ void freeze(Assembly& assembly) {
   rt::set_profiling(static_cast<rt::Profiling>(settings.number("profiling.tasks", 0)));
   config.cookie_length = static_cast<std::size_t>(settings.cookie_length);
   config.close_spread_ms = settings.close_spread_ms;
+  const auto algorithms = [&](std::string_view of, expr::AlgorithmSet usual) {
+    return static_cast<expr::AlgorithmSet>(settings.number(of, usual));
+  };
+  expr::allow_in_tokens(algorithms("jwt.decrypt_alg_list", expr::kUsualKeyManagement),
+                        algorithms("jwt.decrypt_enc_list", expr::kUsualContentEncryption));
   generation.registry.process().log_uri_length =
       static_cast<std::uint32_t>(settings.log_uri_length);
   config.maximum_connections = static_cast<std::uint32_t>(settings.maximum);

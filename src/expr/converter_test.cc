@@ -109,8 +109,8 @@ TEST(Converter, CountsAsAbsentWhatWasLeftOut) {
 
 TEST(Converter, RefusesByName) {
   TestBench bench;
-  EXPECT_EQ(bench.evaluate("str(a),jwt_decrypt_secret(x)"),
-            "<error> invalid args in converter 'jwt_decrypt_secret' : 'jwt_decrypt_secret' is not "
+  EXPECT_EQ(bench.evaluate("str(a),jwt_decrypt_cert(x)"),
+            "<error> invalid args in converter 'jwt_decrypt_cert' : 'jwt_decrypt_cert' is not "
             "supported yet");
 }
 

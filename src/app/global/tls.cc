@@ -6,6 +6,7 @@
 
 #include "app/global/keyword.h"
 #include "base/text.h"
+#include "expr/jwe.h"
 
 namespace app {
 
@@ -66,6 +67,25 @@ bool options(GlobalContext& context) {
   return true;
 }
 
+// Tokens are decrypted without TLS.
+bool take_algorithms(GlobalContext& context,
+                     std::string_view (*read)(std::string_view, expr::AlgorithmSet&)) {
+  const auto list = context.args.text(context.row.name);
+  if (!list) return false;
+  expr::AlgorithmSet set = 0;
+  const std::string_view unknown = read(*list, set);
+  if (!unknown.empty())
+    return context.args.error_at_previous(fmt::format("Unknown algorithm/encoding {}", unknown));
+  context.settings.numbers[std::string(context.row.name)] = set;
+  return true;
+}
+bool token_algorithms(GlobalContext& context) {
+  return take_algorithms(context, expr::read_key_management);
+}
+bool token_encryptions(GlobalContext& context) {
+  return take_algorithms(context, expr::read_content_encryption);
+}
+
 constexpr GlobalKeyword kTable[] = {
     {{"acme.scheduler", "auto|off", "Whether certificates are renewed by themselves."},
      scheduler,
@@ -92,17 +112,9 @@ constexpr GlobalKeyword kTable[] = {
      INT32_MAX,
      kNoTls},
     {{"jwt.decrypt_alg_list", "<list>", "Key algorithms allowed to decrypt tokens."},
-     take_text,
-     nullptr,
-     0,
-     INT32_MAX,
-     kNoTls},
+     token_algorithms},
     {{"jwt.decrypt_enc_list", "<list>", "Content encryptions allowed to decrypt tokens."},
-     take_text,
-     nullptr,
-     0,
-     INT32_MAX,
-     kNoTls},
+     token_encryptions},
     {{"key-base", "<dir>", "Where relative key files are."},
      take_text,
      nullptr,

@@ -5,10 +5,38 @@
 #include <openssl/hmac.h>
 
 #include "expr/converter/base64.h"
+#include "expr/converter/base64_argument.h"
 #include "expr/converter/support.h"
 #include "expr/converter/tables.h"
 
 namespace expr::converter {
+
+bool check_base64(Argument& argument, std::string_view what, std::string& error) {
+  const std::string text = argument.text();
+  if (auto name = state::parse_variable(text)) {
+    argument.value = *name;
+    return true;
+  }
+  base::Arena arena;
+  std::string_view decoded;
+  if (!base64_decode(text, false, arena, decoded)) {
+    error = fmt::format(
+        "failed to parse {} : argument needs to be base64 encoded, and can either be a string or a "
+        "variable",
+        what);
+    return false;
+  }
+  argument.value = std::string(decoded);
+  return true;
+}
+
+bool decoded_of(const Argument& argument, Context& context, std::string_view& out) {
+  if (!argument.is_variable()) return text_of(argument, context, out);
+  std::string_view text;
+  return variable_text(argument.variable(), context, text) &&
+         base64_decode(text, false, context.arena, out);
+}
+
 namespace {
 
 const unsigned char* raw(std::string_view s) {
@@ -80,33 +108,6 @@ bool check_digest(std::vector<Argument>& args, ParseContext&, const config::Keyw
   }
   args[0] = digest_argument(md);
   return true;
-}
-
-// Constants in base64 are decoded while the configuration is read, variables at each use.
-bool check_base64(Argument& argument, std::string_view what, std::string& error) {
-  const std::string text = argument.text();
-  if (auto name = state::parse_variable(text)) {
-    argument.value = *name;
-    return true;
-  }
-  base::Arena arena;
-  std::string_view decoded;
-  if (!base64_decode(text, false, arena, decoded)) {
-    error = fmt::format(
-        "failed to parse {} : argument needs to be base64 encoded, and can either be a string or a "
-        "variable",
-        what);
-    return false;
-  }
-  argument.value = std::string(decoded);
-  return true;
-}
-
-bool decoded_of(const Argument& argument, Context& context, std::string_view& out) {
-  if (!argument.is_variable()) return text_of(argument, context, out);
-  std::string_view text;
-  return variable_text(argument.variable(), context, text) &&
-         base64_decode(text, false, context.arena, out);
 }
 
 bool hmac(Args args, Context& context, Value& value, const ConverterRow&) {

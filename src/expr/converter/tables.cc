@@ -13,6 +13,7 @@ void add_tables(Catalogue& catalogue) {
   catalogue.add(hash_converters());
   catalogue.add(json_converters());
   catalogue.add(json_query_converters());
+  catalogue.add(jwe_converters());
   catalogue.add(jwt_converters());
   catalogue.add(language_converters());
   catalogue.add(map_converters());

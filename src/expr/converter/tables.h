@@ -17,6 +17,7 @@ std::span<const ConverterRow> forwarded_converters();
 std::span<const ConverterRow> hash_converters();
 std::span<const ConverterRow> json_converters();
 std::span<const ConverterRow> json_query_converters();
+std::span<const ConverterRow> jwe_converters();
 std::span<const ConverterRow> jwt_converters();
 std::span<const ConverterRow> language_converters();
 std::span<const ConverterRow> map_converters();

@@ -15,7 +15,7 @@ bool refuse(std::vector<Argument>&, ParseContext&, const config::Keyword& row, s
 }
 
 constexpr ConverterRow token(std::string_view name, std::string_view arguments, Type out) {
-  return {{name, arguments, "Needs a store of certificates or keys; not supported yet."},
+  return {{name, arguments, "Needs a store of certificates; not supported yet."},
           Type::binary,
           out,
           never,
@@ -24,8 +24,6 @@ constexpr ConverterRow token(std::string_view name, std::string_view arguments, 
 
 constexpr ConverterRow kRows[] = {
     token("jwt_decrypt_cert", "s", Type::binary),
-    token("jwt_decrypt_jwk", "s", Type::binary),
-    token("jwt_decrypt_secret", "s", Type::binary),
     token("jwt_verify_cert", "ss", Type::integer),
 };
 
