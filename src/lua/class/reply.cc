@@ -157,9 +157,6 @@ void take_reply(lua_State* L, int index, txn::Exchange& exchange) {
     return base::iequals(header.first, "content-length") ||
            base::iequals(header.first, "transfer-encoding");
   });
-  // Unlike other answers, those of scripts have a length even where there can be no body.
-  if (reply->body.empty() && (status == 204 || status == 304))
-    reply->headers.emplace_back("content-length", "0");
   exchange.reply = std::move(reply);
 }
 
