@@ -301,6 +301,32 @@ def test_a_loop_that_hides(start, loop):
 
 
 @pytest.mark.beyond
+@pytest.mark.parametrize("member", ["f", "sc", "req", "http", "none"])
+def test_members_of_a_transaction_that_another_call_has(start, member):
+    """A call that was given no transaction of its own, such as a task, makes no members of others'."""
+    proxy = start(GLOBAL.format(extra="") + """
+        frontend fe
+            bind @fe@
+            http-request lua.keep
+            http-request return status 200 hdr x-seen %[var(txn.seen)]
+    """, files={"e.lua": f"""
+local kept, seen
+core.register_task(function()
+  while not kept do core.msleep(1) end
+  local ok, e = pcall(function() return kept.{member} end)
+  seen = tostring(ok) .. " " .. tostring(e)
+end)
+core.register_action("keep", {{"http-req"}}, function(txn)
+  kept = txn
+  while not seen do core.msleep(1) end
+  txn:set_var("txn.seen", seen)
+end)
+"""})
+    seen = proxy.get("/").headers["x-seen"]
+    assert seen.startswith("false") and "used while another call has it" in seen
+
+
+@pytest.mark.beyond
 def test_objects_that_outlive_their_call(start):
     """Whatever a script kept of another transaction says so, and never dangles."""
     script = """

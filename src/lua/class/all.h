@@ -43,6 +43,9 @@ void push_http_message(lua_State* L, Call& call, bool response);
 
 // "f", "sf", "c", "sc": pushes the member; false when the key is none of these.
 bool push_common_member(lua_State* L, Call& call, std::string_view key);
+// The running call, whose object has members that are made when first asked for. Null while a
+// script loads; raises when the object is another call's, for this one was given none of `id`.
+Call* call_of_member(lua_State* L, Class id);
 // Keeps the member on top of the stack under the key at index 2 in the call's object.
 void keep_member(lua_State* L, Call& call);
 // Makes all of these in the object on top of the stack.

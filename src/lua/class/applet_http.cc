@@ -94,8 +94,8 @@ constexpr luaL_Reg kMethods[] = {{"get_priv", Methods::get_priv},
                                  {"start_response", applet_start_response}};
 
 int applet_member(lua_State* L) {
-  Call* call = State::of(L).current;
-  if (call == nullptr || call->kind() != Kind::service) return 0;
+  Call* call = call_of_member(L, Class::applet_http);
+  if (call == nullptr) return 0;
   const std::string_view key = to_text(L, 2);
   if (!push_common_member(L, *call, key)) {
     if (key != "headers") return 0;

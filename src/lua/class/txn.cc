@@ -150,7 +150,7 @@ constexpr luaL_Reg kMethods[] = {{"Alert", txn_alert},
 // Members that are made when first asked for. The object is the one of the running call: another
 // call's transaction has members of its own or is dead.
 int txn_member(lua_State* L) {
-  Call* call = State::of(L).current;
+  Call* call = call_of_member(L, Class::txn);
   if (call == nullptr) return 0;
   const std::string_view key = to_text(L, 2);
   if (!push_common_member(L, *call, key)) {
@@ -191,6 +191,15 @@ void set_common_members(lua_State* L, Call& call) {
     push_common_member(L, call, key);
     lua_setfield(L, -2, key);
   }
+}
+
+Call* call_of_member(lua_State* L, Class id) {
+  Call* call = State::of(L).current;
+  if (call == nullptr) return nullptr;
+  const Slot& slot = call->slot();
+  if (slot.subject == nullptr || slot.subject_class != id)
+    raise(L, "used while another call has it");
+  return call;
 }
 
 void keep_member(lua_State* L, Call& call) {
