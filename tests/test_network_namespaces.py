@@ -336,7 +336,7 @@ def test_namespaces_after_the_change_of_root_and_user(start, web_in):
 
 
 @AS_ROOT
-@pytest.mark.parametrize("network", [BLUE, "*"])
+@pytest.mark.parametrize("network", [BLUE, "*"], ids=["named", "of the client"])
 def test_servers_in_namespaces_need_the_right_to_enter_them(start, web_in, network):
     proxy = start(AS_NOBODY.format(rights="", network=network), blue=web_in(BLUE, "from blue"), wait=False)
     assert proxy.wait() == 1
