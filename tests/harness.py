@@ -33,6 +33,7 @@ _named = os.environ.get("PROXY") or str(ROOT / "build/release/moongate")
 BINARY = os.path.abspath(shutil.which(_named) or _named)  # tests run it from other folders
 IS_REFERENCE = "haproxy" in os.path.basename(BINARY)
 WITH_THREAD_SANITIZER = b"__tsan_init" in Path(BINARY).read_bytes()
+WITH_SANITIZER = WITH_THREAD_SANITIZER or b"__asan_init" in Path(BINARY).read_bytes()
 PATIENCE = 10.0  # seconds that anything may take before a test fails
 
 DEFAULTS = """

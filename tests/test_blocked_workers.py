@@ -2,7 +2,7 @@
 import re
 
 import pytest
-from harness import eventually
+from harness import WITH_THREAD_SANITIZER, eventually
 
 SCRIPT = """
 local function search(text)
@@ -57,6 +57,7 @@ def test_a_busy_worker_is_told_of(start):
 
 
 @pytest.mark.beyond
+@pytest.mark.skipif(WITH_THREAD_SANITIZER, reason="the sanitizer holds signals back")
 def test_the_warning_names_the_function_and_its_line(start):
     proxy = begin(start, "warn-blocked-traffic-after 60ms")
     length_that_takes(proxy, 0.25)

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from harness import WITH_THREAD_SANITIZER, eventually
+from harness import WITH_SANITIZER, WITH_THREAD_SANITIZER, eventually
 
 MANY = 6_000 if WITH_THREAD_SANITIZER else 9_900  # the sanitizer counts fibers, and ends the process at 8,128
 
@@ -57,12 +57,12 @@ def test_thousands_of_slow_clients_delay_nobody(start, web, descriptors):
         longest = max(longest, time.monotonic() - began)
     for client in slow:
         client.close()
-    assert longest < 0.5
+    assert longest < (20 if WITH_SANITIZER else 0.5)
     assert proxy.get("/").text == "hello"
 
 
 @pytest.mark.beyond
-@pytest.mark.skipif(WITH_THREAD_SANITIZER, reason="the sanitizer keeps several times the memory resident")
+@pytest.mark.skipif(WITH_SANITIZER, reason="sanitizers take several times the memory")
 def test_a_ceiling_on_memory_makes_clients_wait(start, web):
     proxy = start(CONFIG, args=("-m", "64"), s=web("hello"))
     slow = slow_clients(proxy, 4000)
