@@ -127,6 +127,7 @@ def test_a_large_body_is_sent_again_when_the_server_is_busy(start, web):
             bind @fe@
             default_backend be
         backend be
+            balance roundrobin
             option redispatch 1
             retries 1
             retry-on 503
