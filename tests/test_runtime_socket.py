@@ -446,3 +446,19 @@ def test_a_disabled_frontend_refuses_clients(start):
         proxy.cli("enable frontend f")
         eventually(lambda: not refused(), what="a connection")
         assert proxy.get("/").status == 200
+
+
+@pytest.mark.beyond  # its numbers are of one thread
+def test_idle_time_is_what_workers_do_not_compute(start):
+    proxy = start("""
+        global
+            stats socket @dir@/cli level admin
+            lua-load @dir@/busy.lua
+        frontend fe
+            bind @fe@
+    """, files={"busy.lua": "core.register_task(function() while true do core.yield() end end)"})
+
+    def idle():
+        return int(re.search(r"Idle_pct: (\d+)", proxy.cli("show info"))[1])
+
+    eventually(lambda: idle() < 90, what="the load of the worker")

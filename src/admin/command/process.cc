@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 
 #include "admin/cli.h"
@@ -11,7 +12,6 @@
 #include "admin/field.h"
 #include "base/text.h"
 #include "proxy/config.h"
-#include "rt/cost.h"
 #include "rt/watchdog.h"
 #include "rt/worker.h"
 #include "state/registry.h"
@@ -67,6 +67,13 @@ std::uint64_t resident_bytes() {
   return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
 }
 
+// Percent of the last second, on average, as the watchdog sees it; 0 without it.
+unsigned load_of_all() {
+  unsigned sum = 0;
+  for (unsigned i = 0; i < rt::worker_count(); ++i) sum += rt::activity_of(i).load;
+  return sum / std::max(rt::worker_count(), 1u);
+}
+
 void fill_process(Info& info, Call& call) {
   const CliSettings& settings = call.env.settings;
   state::Process& process = call.env.registry.process();
@@ -92,7 +99,7 @@ void fill_process(Info& info, Call& call) {
   info.set("Maxsock", open_limit());
   info.set("Tasks", process.tasks.load());
   info.set("Run_queue", 0);
-  info.set("Idle_pct", 100 - rt::usage_of_all());
+  info.set("Idle_pct", 100 - load_of_all());
   info.set("node", process.node);
   if (!process.description.empty()) info.set("description", process.description);
   info.set("Stopping", process.stopping.load());
