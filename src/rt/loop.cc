@@ -180,7 +180,7 @@ void FreshDescriptors::sweep(Timer& timer) {
   auto& self = static_cast<FreshDescriptors&>(timer);
   while (!self.older.empty()) self.older.front().register_fresh();
   self.older.swap(self.younger);
-  if (!self.older.empty()) self.arm(Loop::here()->now() + kFresh);
+  if (!self.older.empty()) self.arm(now() + kFresh);
 }
 
 void Loop::add_shared(int fd, Watcher& watcher) {
@@ -284,7 +284,12 @@ void Loop::start_turning() {
   exceptions_ = reinterpret_cast<ExceptionState*>(abi::__cxa_get_globals());
   identify_thread(stack_);
   now_ = precise_now();
-  turning_ = true;
+  detail::turn_time = &now_;
+}
+
+void Loop::end_turning() {
+  pulse_.end();
+  detail::turn_time = nullptr;
 }
 
 void Loop::run(const std::function<bool()>* done) {
@@ -294,8 +299,7 @@ void Loop::run(const std::function<bool()>* done) {
   const Duration longest = done != nullptr ? Duration(milliseconds(1)) : kLongSleep;
   while (!stopping_.load(std::memory_order_relaxed) && (done == nullptr || !(*done)()))
     turn(longest);
-  pulse_.end();
-  turning_ = false;
+  end_turning();
 }
 
 void Loop::wind_down(Duration grace) {
@@ -305,8 +309,8 @@ void Loop::wind_down(Duration grace) {
     if (fiber->state != Fiber::State::unused) cancel(*fiber);
   const Instant end = precise_now() + grace;
   while (stacks_.in_use() != 0 && precise_now() < end) turn(milliseconds(10));
-  pulse_.end();
-  winding_down_ = turning_ = false;
+  end_turning();
+  winding_down_ = false;
 }
 
 }  // namespace rt

@@ -41,14 +41,14 @@ class Loop final : public Worker {
   ~Loop();
 
   static Loop* here() { return here_; }
-  static void set_here(Loop* loop) { here_ = loop; }
+  static void set_here(Loop* loop) {
+    here_ = loop;
+    detail::here_index = loop != nullptr ? loop->index() : 0;
+  }
   static void poll_busily() { busy_ = true; }
   HelperPool& helpers() { return helpers_; }
   StackPool& stacks() { return stacks_; }
   TimerWheel& timers() { return timers_; }
-
-  // --- time ---
-  Instant now() const { return turning_ ? now_ : precise_now(); }
 
   // --- fibers ---
   Fiber& spawn(base::Function<void()> body);
@@ -101,6 +101,7 @@ class Loop final : public Worker {
   static constexpr int kResumesATurn = 1024;
 
   void start_turning();
+  void end_turning();
   void turn(Duration longest);
   void poll_measured(Duration longest);
   void run_ready();
@@ -120,7 +121,6 @@ class Loop final : public Worker {
 
   const std::atomic<bool>& stopping_;
   HelperPool& helpers_;
-  bool turning_ = false;
   bool winding_down_ = false;
   bool measuring_ = costs_measured();
   Instant now_;

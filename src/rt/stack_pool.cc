@@ -71,11 +71,11 @@ bool StackPool::trim() {
   return free_count_ > kAlwaysKept;
 }
 
-void StackPool::watch_surplus() { trim_.arm(loop_.now() + kTrimEvery); }
+void StackPool::watch_surplus() { trim_.arm(now() + kTrimEvery); }
 
 void StackPool::on_trim(Timer& timer) {
   StackPool& pool = Loop::here()->stacks();
-  if (pool.trim()) timer.arm(pool.loop_.now() + kTrimEvery);
+  if (pool.trim()) timer.arm(now() + kTrimEvery);
 }
 
 StackPool::~StackPool() {

@@ -14,6 +14,9 @@
 
 namespace rt {
 
+constinit thread_local unsigned detail::here_index = 0;
+constinit thread_local const Instant* detail::turn_time = nullptr;
+
 namespace {
 
 constexpr Duration kGrace = std::chrono::seconds(2);
@@ -129,16 +132,8 @@ void Worker::post(Task task) {
 
 Worker* this_worker() { return Loop::here(); }
 unsigned worker_count() { return the_runtime != nullptr ? the_runtime->size() : 1; }
-unsigned worker_index() {
-  const Loop* loop = Loop::here();
-  return loop != nullptr ? loop->index() : 0;
-}
 
 Instant precise_now() { return std::chrono::steady_clock::now(); }
-Instant now() {
-  const Loop* loop = Loop::here();
-  return loop != nullptr ? loop->now() : precise_now();
-}
 
 void Timer::arm_earlier(Instant at) {
   disarm();

@@ -64,9 +64,13 @@ class Runtime {
   std::unique_ptr<State> state_;
 };
 
+namespace detail {
+extern constinit thread_local unsigned here_index;
+}
+
 // Number of workers; 1 before a Runtime exists. For counters and pools with one slot a worker.
 unsigned worker_count();
 // Index of this thread's worker; 0 on threads that are none.
-unsigned worker_index();
+inline unsigned worker_index() { return detail::here_index; }
 
 }  // namespace rt
