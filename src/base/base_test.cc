@@ -29,6 +29,19 @@ TEST(Text, ComparesAsciiWithoutCaseAndNothingElse) {
   EXPECT_EQ(trim(" \t a b\t"), "a b");
 }
 
+// Words are compared several letters at a time; each byte must count as it does alone.
+TEST(Text, ComparesEveryByteWithoutCase) {
+  for (const std::size_t size : {1, 3, 4, 7, 8, 9, 15, 16, 17})
+    for (std::size_t at = 0; at < size; ++at)
+      for (int x = 0; x < 256; ++x)
+        for (int y = 0; y < 256; ++y) {
+          std::string a(size, 'q'), b(size, 'Q');
+          a[at] = static_cast<char>(x);
+          b[at] = static_cast<char>(y);
+          ASSERT_EQ(iequals(a, b), lower(a[at]) == lower(b[at])) << size << ' ' << at << ' ' << x;
+        }
+}
+
 TEST(Text, SuggestsTheNearestWord) {
   const std::string_view words[] = {"backend", "balance", "bind"};
   EXPECT_EQ(nearest("balanec", words, std::size(words)), "balance");

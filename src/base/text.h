@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 namespace base {
 
@@ -20,8 +21,13 @@ constexpr int hex_digit(char c) {  // -1: not one
   return l >= 'a' && l <= 'f' ? l - 'a' + 10 : -1;
 }
 
+namespace detail {
+bool iequals(const char* a, const char* b, std::size_t size);
+}
+
 constexpr bool iequals(std::string_view a, std::string_view b) {
   if (a.size() != b.size()) return false;
+  if (!std::is_constant_evaluated()) return detail::iequals(a.data(), b.data(), a.size());
   for (std::size_t i = 0; i < a.size(); ++i)
     if (lower(a[i]) != lower(b[i])) return false;
   return true;

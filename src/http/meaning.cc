@@ -79,8 +79,24 @@ struct Lengths {
   bool chunked = false, other_coding = false;
 };
 
+// What nearly all are: one number, without zeros before it.
+bool plain_length(std::string_view value, std::optional<std::uint64_t>& length) {
+  constexpr std::size_t kSafeDigits = 19;
+  if (value.empty() || value.size() > kSafeDigits || (value.front() == '0' && value.size() > 1))
+    return false;
+  std::uint64_t sum = 0;
+  for (const char c : value) {
+    if (!base::is_digit(c)) return false;
+    sum = sum * 10 + static_cast<unsigned>(c - '0');
+  }
+  length = sum;
+  return true;
+}
+
 // Every Content-Length, and every element of each, must say the same; one field of it is left.
 const char* read_lengths(Headers& headers, bool repeated, std::optional<std::uint64_t>& length) {
+  if (!repeated && plain_length(headers.find(HeaderId::content_length)->value, length))
+    return nullptr;
   std::size_t kept = headers.size();
   for (std::size_t i = 0; i < headers.size(); ++i) {
     if (headers[i].id != HeaderId::content_length) continue;
@@ -179,6 +195,19 @@ Connection read_connection(const Headers& headers) {
   return c;
 }
 
+// What nearly every message has that has the header at all: one field with one word.
+bool take_only_option(Headers& headers, const Seen& seen, Connection& found) {
+  if (seen.repeated(HeaderId::connection)) return false;
+  std::size_t at = 0;
+  while (headers[at].id != HeaderId::connection) ++at;
+  const ConnectionOption option = connection_option(headers[at].value);
+  found.close = option == ConnectionOption::close;
+  found.keep_alive = option == ConnectionOption::keep_alive;
+  if (!found.close && !found.keep_alive) return false;
+  headers.remove_at(at);
+  return true;
+}
+
 void strip_connection(Headers& headers, bool keep_upgrade) {
   filter_fields(headers, HeaderId::connection, [&](std::string_view e) {
     const ConnectionOption option = connection_option(e);
@@ -197,7 +226,8 @@ bool asks_websocket(const Headers& headers) {
 
 const char* read_persistence(RequestHead& head, const Seen& seen, bool accept_unsafe) {
   Connection c;
-  if (seen.has(HeaderId::connection)) c = read_connection(head.headers);
+  const bool taken = !seen.has(HeaderId::connection) || take_only_option(head.headers, seen, c);
+  if (!taken) c = read_connection(head.headers);
   if (seen.has(HeaderId::upgrade)) {
     if (!c.upgrade)
       head.headers.remove(HeaderId::upgrade);
@@ -206,7 +236,7 @@ const char* read_persistence(RequestHead& head, const Seen& seen, bool accept_un
                     [](std::string_view e) { return base::iequals(e, "h2c"); });
     head.upgrade = c.upgrade && head.headers.find(HeaderId::upgrade) != nullptr;
   }
-  if (seen.has(HeaderId::connection)) strip_connection(head.headers, head.upgrade);
+  if (!taken) strip_connection(head.headers, head.upgrade);
   head.keep_alive = !c.close && (c.keep_alive || at_least_1_1(head.version));
   if (head.upgrade && !accept_unsafe && asks_websocket(head.headers)) {
     const Field* key = head.headers.find("sec-websocket-key");
@@ -427,10 +457,12 @@ const char* finish_request(RequestHead& head, const Seen& seen, const ParseLimit
 const char* finish_response(ResponseHead& head, const Seen& seen, Method request_method,
                             bool accept_unsafe) {
   Connection c;
-  if (seen.has(HeaderId::connection)) c = read_connection(head.headers);
-  head.keep_alive = !c.close && (c.keep_alive || at_least_1_1(head.version));
   head.upgrade = head.status == 101;
-  if (seen.has(HeaderId::connection)) strip_connection(head.headers, head.upgrade);
+  if (seen.has(HeaderId::connection) && !take_only_option(head.headers, seen, c)) {
+    c = read_connection(head.headers);
+    strip_connection(head.headers, head.upgrade);
+  }
+  head.keep_alive = !c.close && (c.keep_alive || at_least_1_1(head.version));
   if (const char* what = read_response_framing(head, seen, accept_unsafe)) return what;
   if (bodiless(head.status)) {
     head.headers.remove(HeaderId::content_length);
