@@ -12,10 +12,6 @@ namespace lua {
 
 namespace {
 
-// A table costs as much as the rest of a short answer: where there are more headers, it is made
-// when the script asks for it.
-constexpr std::size_t kFewHeaders = 8;
-
 // What is known of the body: announced, or in chunks that are all here.
 lua_Integer body_length(const txn::Exchange& exchange) {
   const http::RequestHead& head = exchange.request;
@@ -126,7 +122,7 @@ int applet_pairs(lua_State* L) {
 void push_http_applet(lua_State* L, Call& call) {
   const http::RequestHead& head = call.exchange()->request;
   const http::Target target = http::split_target(head.target);
-  // With the ticket exactly what is set here, in one block of memory.
+  // With the ticket what is set here, in one block of memory. The headers are made when asked for.
   lua_createtable(L, 0, 8);
   lua_pushlightuserdata(L, call.ticket());
   lua_rawseti(L, -2, 1);
@@ -135,10 +131,6 @@ void push_http_applet(lua_State* L, Call& call) {
   set_field(L, "path", target.path);
   set_field(L, "qs", target.query);
   set_field(L, "length", body_length(*call.exchange()));
-  if (head.headers.size() <= kFewHeaders) {
-    push_headers(L, head.headers);
-    lua_setfield(L, -2, "headers");
-  }
   push_response(L);
   lua_setfield(L, -2, "response");
   call.state().set_class(L, Class::applet_http);
