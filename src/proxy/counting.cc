@@ -17,12 +17,21 @@ std::uint64_t between(rt::Instant from, rt::Instant to) {
       std::chrono::duration_cast<rt::milliseconds>(to - from).count());
 }
 
+struct Spans {
+  std::uint64_t queue_ms, connect_ms, response_ms, total_ms;
+};
+
+Spans spans_of(const txn::Times& t) {
+  return {between(t.queued, t.dequeued), between(t.dequeued, t.connected),
+          between(t.connected, t.response_start), between(t.request_start, t.end)};
+}
+
 template <class Counters>
-void add_times(Counters& counters, const txn::Times& t) {
-  counters.queue_ms.add(between(t.queued, t.dequeued));
-  counters.connect_ms.add(between(t.dequeued, t.connected));
-  counters.response_ms.add(between(t.connected, t.response_start));
-  counters.total_ms.add(between(t.request_start, t.end));
+void add_times(Counters& counters, const Spans& spans) {
+  counters.queue_ms.add(spans.queue_ms);
+  counters.connect_ms.add(spans.connect_ms);
+  counters.response_ms.add(spans.response_ms);
+  counters.total_ms.add(spans.total_ms);
   counters.timed.add();
 }
 
@@ -102,8 +111,9 @@ void Run::count_end() {
   if (e.server == nullptr) return;
   state::ServerCounters& server = e.server->counters.mine();
   if (!response_started_ || is_reply_) return;
-  add_times(back, e.times);
-  add_times(server, e.times);
+  const Spans spans = spans_of(e.times);
+  add_times(back, spans);
+  add_times(server, spans);
   server.requests.add(e.is_http ? 1 : 0);
 }
 

@@ -17,13 +17,8 @@ class CaseAdjusted {
  public:
   // Null: nothing is changed.
   CaseAdjusted(http::Headers& headers, const HeaderCases* cases) : headers_(headers) {
-    if (cases == nullptr) return;
-    for (std::size_t i = 0; i < headers.size(); ++i) {
-      const auto found = cases->find(headers.begin()[static_cast<std::ptrdiff_t>(i)].name);
-      if (found == cases->end()) continue;
-      changed_.emplace_back(i, found->first);
-      headers.rename_at(i, found->second);
-    }
+    if (cases != nullptr) [[unlikely]]
+      adjust(*cases);
   }
   ~CaseAdjusted() {
     for (const auto& [index, name] : changed_) headers_.rename_at(index, name);
@@ -32,6 +27,15 @@ class CaseAdjusted {
   CaseAdjusted& operator=(const CaseAdjusted&) = delete;
 
  private:
+  void adjust(const HeaderCases& cases) {
+    for (std::size_t i = 0; i < headers_.size(); ++i) {
+      const auto found = cases.find(headers_[i].name);
+      if (found == cases.end()) continue;
+      changed_.emplace_back(i, found->first);
+      headers_.rename_at(i, found->second);
+    }
+  }
+
   http::Headers& headers_;
   std::vector<std::pair<std::size_t, std::string_view>> changed_;
 };

@@ -356,38 +356,38 @@ class Run final : public txn::Engine, rt::Watcher {
   state::Server* persistence_ = nullptr;    // where a cookie or a table sends the request
   state::Server* cookie_server_ = nullptr;  // what it names
   std::int64_t cookie_last_date_ = 0, cookie_first_date_ = 0;
+  // What begin() clears stands together, so that a few stores do it.
   bool persistent_ = false;     // the server was not the algorithm's choice
   bool fresh_only_ = false;     // no pooled connection any more
   bool abort_cancels_ = false;  // a client that goes away ends the present wait
   bool request_dead_ = false;   // the server takes no more of the request
-
-  bool upgraded_ = false;  // from TCP, by the request at hand
+  bool upgraded_ = false;       // from TCP, by the request at hand
   bool counted_backend_ = false;
   bool continue_sent_ = false;
   bool request_sent_ = false;  // the whole request went to the server
   bool request_head_sent_ = false;
   bool request_half_closed_ = false;  // the client's end of stream was passed on
   bool keep_body_ = false;            // body bytes are kept for a retry
-  std::string kept_body_;
-  std::size_t kept_sent_ = 0;
-  bool response_started_ = false;  // the client has got something of the final response
+  bool response_started_ = false;     // the client has got something of the final response
   bool response_done_ = false;
   bool response_chunked_ = false;
-  bool body_hidden_ = false;    // the server sends a body that the client did not ask for
-  bool keep_alive_ = false;     // with the client
-  bool client_leaves_ = false;  // it has said that it will send no more
-  bool server_keep_alive_ = false;
-  bool is_reply_ = false;        // the response is ours
-  std::string_view reply_body_;  // then; while rules look at it
+  bool is_reply_ = false;  // the response is ours
   bool logged_ = false;
+  bool keep_alive_ = false;  // with the client
+  bool server_keep_alive_ = false;
   bool abrupt_ = false;  // the connection ends without a farewell (reject, silent-drop)
+  bool service_ran_ = false;
+  bool client_leaves_ = false;  // it has said that it will send no more
+  bool body_hidden_ = false;    // the server sends a body that the client did not ask for
   bool handling_after_rules_ = false;
+  std::size_t kept_sent_ = 0;
+  std::uint64_t server_bytes_ = 0;  // received from servers
+  std::string kept_body_;
+  std::string_view reply_body_;  // of a response that is ours, while rules look at it
   http::ParseError body_error_;
   // What its read timeout and its write timeout are counted from.
   rt::Instant client_seen_{}, server_seen_{};
   rt::Instant client_took_{}, server_took_{};
-  std::uint64_t server_bytes_ = 0;  // received from servers
-  bool service_ran_ = false;
   std::uint64_t received_before_ = 0, sent_before_ = 0;  // on the connection, by earlier exchanges
   Relay* relay_ = nullptr;                               // the tunnel this has become
   Traffic counted_;                                      // of this exchange, in the statistics

@@ -48,7 +48,9 @@ class ServerLink {
   ServerLink(ServerLink&& other) noexcept;
   ServerLink& operator=(ServerLink&& other) noexcept;
   ~ServerLink() { drop(); }
-  void drop();
+  void drop() {
+    if (connection != nullptr || owner_ != nullptr) end();
+  }
 
   std::unique_ptr<net::Connection> connection;
   bool reused = false;
@@ -60,6 +62,7 @@ class ServerLink {
 
  private:
   friend class Server;
+  void end();
   Server* owner_ = nullptr;  // counts it as used
 };
 
@@ -79,7 +82,9 @@ class Slot {
   Slot(Slot&& other) noexcept { steal(other); }
   Slot& operator=(Slot&& other) noexcept;
   ~Slot() { free(); }
-  void free();
+  void free() {
+    if (server_ != nullptr) end();
+  }
   Server* server() const { return server_; }
   explicit operator bool() const { return server_ != nullptr; }
 
@@ -94,6 +99,7 @@ class Slot {
 
  private:
   friend class Server;
+  void end();
   void steal(Slot& other);
   void unlink();
 
@@ -173,6 +179,10 @@ class Server {
   void count_taken(const txn::Exchange& exchange);
   void update_weight(rt::Instant now);
   std::uint64_t mix_name(std::uint64_t key, txn::Exchange& exchange);
+  struct Way;
+  bool line_settles_way() const;
+  std::unique_ptr<Way> way_for(txn::Exchange& exchange);
+  base::Result<void, net::IoError> open(ServerLink& link, const Way* way, rt::Instant deadline);
   bool take_idle(std::uint64_t key, bool proven, bool shared, rt::Instant deadline,
                  ServerLink& out);
   bool take_from(unsigned other, std::uint64_t key, bool proven, rt::Instant deadline,

@@ -143,7 +143,7 @@ ServerLink& ServerLink::operator=(ServerLink&& other) noexcept {
   return *this;
 }
 
-void ServerLink::drop() {
+void ServerLink::end() {
   connection.reset();
   if (owner_ != nullptr)
     std::exchange(owner_, nullptr)

@@ -144,73 +144,97 @@ std::uint64_t Server::mix_name(std::uint64_t key, txn::Exchange& exchange) {
   return XXH3_64bits_withSeed(name.data(), name.size(), key) | 1;
 }
 
+// Where to, from where and as whom, for connections that the server's line alone does not settle.
+struct Server::Way {
+  net::Address to;
+  net::ConnectOptions options;
+  std::string header;
+  std::uint64_t key = 0;
+};
+
+bool Server::line_settles_way() const {
+  const net::Address& to = address();
+  return settings_->pool_name == nullptr && settings_->send_proxy == 0 &&
+         settings_->source.use == SourceSettings::From::unset &&
+         !(to.is_ip() && (to.port() == 0 || state_.map_port || is_any(to.ip()))) &&
+         net::socket_place(settings_->connect.interface).network != net::kNamespaceOfClient;
+}
+
+std::unique_ptr<Server::Way> Server::way_for(txn::Exchange& exchange) {
+  auto way = std::make_unique<Way>();
+  way->to = address();
+  way->options = settings_->connect;
+  std::uint64_t& key = way->key;
+  if (way->to.is_ip() && complete(way->to, state_, exchange)) key = mix(key, way->to);
+  if (settings_->pool_name != nullptr) key = mix_name(key, exchange);
+  if (net::socket_place(way->options.interface).network == net::kNamespaceOfClient) {
+    const std::string_view network = network_of_client(exchange.session);
+    net::set_network(way->options.interface, network);
+    if (!network.empty()) key = XXH3_64bits_withSeed(network.data(), network.size(), key) | 1;
+  }
+  const net::Address foreign = foreign_source(settings_->source, exchange);
+  if (foreign.kind() != net::Address::Kind::none) {
+    way->options.source = foreign;
+    way->options.transparent = true;
+    key = mix(key, foreign);
+  }
+  if (settings_->send_proxy != 0) {
+    way->header = proxy_header_for(*this, exchange);
+    key = XXH3_64bits_withSeed(way->header.data(), way->header.size(), key) | 1;
+  }
+  return way;
+}
+
 base::Result<ServerLink, net::IoError> Server::connect(txn::Exchange& exchange,
                                                        std::uint64_t session, Reuse reuse,
                                                        rt::Instant deadline) {
-  net::Address to = address();
-  std::uint64_t key = 0;
-  if (to.is_ip() && complete(to, state_, exchange)) key = mix(key, to);
-  if (settings_->pool_name != nullptr) key = mix_name(key, exchange);
-  const SourceSettings& source = settings_->source;
-  const net::ConnectOptions* options = &settings_->connect;
-  net::ConnectOptions own;
-  if (net::socket_place(options->interface).network == net::kNamespaceOfClient) {
-    const std::string_view network = network_of_client(exchange.session);
-    own = *options;
-    net::set_network(own.interface, network);
-    if (!network.empty()) key = XXH3_64bits_withSeed(network.data(), network.size(), key) | 1;
-    options = &own;
-  }
-  if (source.use != SourceSettings::From::unset) {
-    if (options != &own) own = *options;
-    const net::Address foreign = foreign_source(source, exchange);
-    if (foreign.kind() != net::Address::Kind::none) {
-      own.source = foreign;
-      own.transparent = true;
-      key = mix(key, foreign);
-    }
-    options = &own;
-  }
-  std::string header;
-  if (settings_->send_proxy != 0) {
-    header = proxy_header_for(*this, exchange);
-    key = XXH3_64bits_withSeed(header.data(), header.size(), key) | 1;
-  }
-  state::ServerCounters& counters = state_.counters.mine();
+  std::unique_ptr<Way> way;
+  if (!line_settles_way()) way = way_for(exchange);
   ServerLink link;
-  link.key = key;
+  link.key = way != nullptr ? way->key : 0;
   link.session = session;
+  state::ServerCounters& counters = state_.counters.mine();
+  state::ProxyCounters& all = backend_.state().backend.mine();
   if (reuse != Reuse::none &&
       take_idle(link.pool_key(), reuse == Reuse::proven, session == 0, deadline, link)) {
     link.reused = true;
     ++link.uses;
     counters.reused.add();
-    backend_.state().backend.mine().reused.add();
-  } else {
-    counters.connects.add();
-    backend_.state().backend.mine().connects.add();
-    close_idle_for_new();
-    // Counted before it is there, so that others making room meanwhile know of it.
-    const bool strict = settings_->strict_maximum && settings_->maximum != 0;
-    if (strict) {
-      link.owner_ = this;
-      count_used();
-      if (!make_room(deadline)) return base::fail(net::IoError::no_resources);
-    }
-    auto fresh = net::connect(to, *options, deadline);
-    if (!fresh) return base::fail(fresh.error());
-    link.connection = std::move(*fresh);
-    if (!header.empty()) {
-      const auto sent = link.connection->write(header, deadline);
-      if (!sent) return base::fail(sent.error());
-    }
-    link.uses = 1;
-  }
-  if (link.owner_ == nullptr) {
+    all.reused.add();
     link.owner_ = this;
     count_used();
+    return link;
   }
+  counters.connects.add();
+  all.connects.add();
+  if (const auto opened = open(link, way.get(), deadline); !opened)
+    return base::fail(opened.error());
   return link;
+}
+
+base::Result<void, net::IoError> Server::open(ServerLink& link, const Way* way,
+                                              rt::Instant deadline) {
+  close_idle_for_new();
+  // Counted before it is there, so that others making room meanwhile know of it.
+  const bool strict = settings_->strict_maximum && settings_->maximum != 0;
+  if (strict) {
+    link.owner_ = this;
+    count_used();
+    if (!make_room(deadline)) return base::fail(net::IoError::no_resources);
+  }
+  const net::Address to = way != nullptr ? way->to : address();
+  auto fresh = net::connect(to, way != nullptr ? way->options : settings_->connect, deadline);
+  if (!fresh) return base::fail(fresh.error());
+  link.connection = std::move(*fresh);
+  if (way != nullptr && !way->header.empty()) {
+    const auto sent = link.connection->write(way->header, deadline);
+    if (!sent) return base::fail(sent.error());
+  }
+  link.uses = 1;
+  if (strict) return {};
+  link.owner_ = this;
+  count_used();
+  return {};
 }
 
 base::Result<ServerLink, net::IoError> Server::connect_for_check(const net::ConnectOptions& options,

@@ -41,8 +41,7 @@ Slot& Slot::operator=(Slot&& other) noexcept {
   return *this;
 }
 
-void Slot::free() {
-  if (server_ == nullptr) return;
+void Slot::end() {
   unlink();
   std::exchange(server_, nullptr)->take_back();
 }

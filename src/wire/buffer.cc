@@ -50,8 +50,7 @@ void Buffer::take_large(std::size_t size) {
   large_ = size;
 }
 
-void Buffer::drop() {
-  if (data_ == nullptr) return;
+void Buffer::give_back() {
   if (const std::size_t size = std::exchange(large_, 0); size != 0) {
     std::free(std::exchange(data_, nullptr));
     begin_ = end_ = 0;

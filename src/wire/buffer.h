@@ -37,7 +37,9 @@ class Buffer {
   bool held() const { return data_ != nullptr; }
   void take();                        // an empty block, unless one is held
   void take_large(std::size_t size);  // instead of what is held
-  void drop();
+  void drop() {
+    if (data_ != nullptr) give_back();
+  }
   bool large() const { return large_ != 0; }
   std::size_t capacity() const { return large() ? large_ : buffer_size(); }
 
@@ -54,6 +56,8 @@ class Buffer {
   }
 
  private:
+  void give_back();
+
   char* data_ = nullptr;
   std::size_t begin_ = 0, end_ = 0;
   std::size_t large_ = 0;  // what a large one holds
