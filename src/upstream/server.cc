@@ -154,10 +154,10 @@ base::Result<ServerLink, net::IoError> Server::connect(txn::Exchange& exchange,
   const SourceSettings& source = settings_->source;
   const net::ConnectOptions* options = &settings_->connect;
   net::ConnectOptions own;
-  if (net::socket_place(options->interface).network == net::kNamespaceOfClient) {
+  if (options->network == net::kNamespaceOfClient) {
     const std::string_view network = network_of_client(exchange.session);
     own = *options;
-    net::set_network(own.interface, network);
+    own.network = network;
     if (!network.empty()) key = XXH3_64bits_withSeed(network.data(), network.size(), key) | 1;
     options = &own;
   }
