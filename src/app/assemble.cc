@@ -17,7 +17,6 @@
 #include "obs/ring_config.h"
 #include "rt/cost.h"
 #include "state/variable_limits.h"
-#include "txn/glitches.h"
 #include "txn/large_body.h"
 #include "upstream/checker.h"
 
@@ -112,9 +111,9 @@ void freeze(Assembly& assembly) {
   const auto glitches = [&](std::string_view of) {
     return static_cast<std::uint32_t>(settings.number(of, 0));
   };
-  txn::set_glitch_limits({.client = glitches("tune.h1.fe.glitches-threshold"),
-                          .server = glitches("tune.h1.be.glitches-threshold"),
-                          .load = glitches("tune.glitches.kill.cpu-usage")});
+  config.glitches = {.client = glitches("tune.h1.fe.glitches-threshold"),
+                     .server = glitches("tune.h1.be.glitches-threshold"),
+                     .load = glitches("tune.glitches.kill.cpu-usage")};
   config.accept_any_payload = settings.number("h1-accept-payload-with-any-method", 0) != 0;
   config.rewrite_reserve =
       static_cast<std::size_t>(std::min(settings.rewrite_reserve, settings.buffer_size / 2));

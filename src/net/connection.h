@@ -60,6 +60,9 @@ class Connection {
   Address local() const;  // getsockname
   Address peer() const;   // getpeername
 
+  // Messages that came over it and were wrong, forgiven or not ("fc_glitches", "bc_glitches").
+  std::uint32_t glitches = 0;
+
  protected:
   rt::Descriptor io_;
 

@@ -8,7 +8,6 @@
 #include "expr/fetch/support.h"
 #include "expr/fetch/tables.h"
 #include "txn/client_error.h"
-#include "txn/glitches.h"
 
 namespace expr::fetch {
 namespace {
@@ -184,11 +183,11 @@ bool zero_for_server(Args, Context& context, Value& out, const FetchRow&) {
 bool client_glitches(Args, Context& context, Value& out, const FetchRow&) {
   if (context.session == nullptr) return false;
   const net::Connection* connection = context.session->connection;
-  return give(out, txn::glitches_of(connection));
+  return give(out, connection != nullptr ? connection->glitches : 0);
 }
 bool server_glitches(Args, Context& context, Value& out, const FetchRow&) {
   const net::Connection* connection = server_side(context);
-  return connection != nullptr && give(out, txn::glitches_of(connection));
+  return connection != nullptr && give(out, connection->glitches);
 }
 bool one_for_client(Args, Context& context, Value& out, const FetchRow&) {
   return context.session != nullptr && give(out, 1);
