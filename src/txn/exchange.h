@@ -18,6 +18,7 @@
 #include "rt/fiber.h"
 #include "state/proxy.h"
 #include "state/variables.h"
+#include "txn/client_error.h"
 #include "txn/log_origin.h"
 #include "txn/session.h"
 #include "txn/termination.h"
@@ -100,6 +101,9 @@ class Engine {
 class SessionEngine {
  public:
   virtual void log_now(LogOrigin origin, const expr::LogProfile* profile) = 0;
+  // The client has to begin with a NetScaler header; for connection rules.
+  virtual void expect_netscaler() = 0;
+  virtual ClientError client_error() const = 0;
 
  protected:
   ~SessionEngine() = default;

@@ -7,7 +7,6 @@
 
 #include "expr/fetch/support.h"
 #include "expr/fetch/tables.h"
-#include "txn/client_error.h"
 
 namespace expr::fetch {
 namespace {
@@ -197,8 +196,8 @@ bool one_for_server(Args, Context& context, Value& out, const FetchRow&) {
 }
 // Only while such an error is logged there is an engine that knows of one.
 txn::ClientError client_error(Context& context) {
-  const auto* greeting = dynamic_cast<txn::ClientGreeting*>(context.session_engine);
-  return greeting != nullptr ? greeting->client_error() : txn::ClientError::none;
+  return context.session_engine != nullptr ? context.session_engine->client_error()
+                                           : txn::ClientError::none;
 }
 bool fc_err(Args, Context& context, Value& out, const FetchRow&) {
   return context.session != nullptr && give(out, static_cast<int>(client_error(context)));
