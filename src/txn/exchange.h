@@ -39,6 +39,8 @@ class Channel {
   virtual std::string_view data() = 0;  // contiguous view of what is buffered
   virtual bool complete() const = 0;    // no more will come (end of body or stream)
   virtual bool full() const = 0;        // nothing more fits (tune.bufsize)
+  // Gives a body that is awaited as a whole so much room; false: it has more than usual already.
+  virtual bool enlarge(std::size_t) { return false; }
   // Waits until something more has arrived, all is complete, or the buffer is full.
   virtual rt::Wait wait_more(rt::Instant deadline) = 0;
   // Replaces `length` bytes at `offset` of data(); false when it does not fit.
