@@ -17,8 +17,6 @@
 #include "obs/ring_config.h"
 #include "rt/cost.h"
 #include "state/variable_limits.h"
-#include "txn/glitches.h"
-#include "txn/large_body.h"
 #include "upstream/checker.h"
 
 namespace app {
@@ -112,9 +110,9 @@ void freeze(Assembly& assembly) {
   const auto glitches = [&](std::string_view of) {
     return static_cast<std::uint32_t>(settings.number(of, 0));
   };
-  txn::set_glitch_limits({.client = glitches("tune.h1.fe.glitches-threshold"),
-                          .server = glitches("tune.h1.be.glitches-threshold"),
-                          .load = glitches("tune.glitches.kill.cpu-usage")});
+  config.glitches = {.client = glitches("tune.h1.fe.glitches-threshold"),
+                     .server = glitches("tune.h1.be.glitches-threshold"),
+                     .load = glitches("tune.glitches.kill.cpu-usage")};
   config.accept_any_payload = settings.number("h1-accept-payload-with-any-method", 0) != 0;
   config.rewrite_reserve =
       static_cast<std::size_t>(std::min(settings.rewrite_reserve, settings.buffer_size / 2));
@@ -162,16 +160,15 @@ state::VariableLimits variable_limits(const GlobalSettings& settings) {
           .check = size("check")};
 }
 
-void set_large_buffers(const GlobalSettings& settings, config::Diagnostics& diagnostics) {
-  std::int64_t size = settings.number("tune.bufsize.large", 0);
+void check_large_buffers(GlobalSettings& settings, config::Diagnostics& diagnostics) {
+  const std::int64_t size = settings.number("tune.bufsize.large", 0);
   if (size != 0 && size < settings.buffer_size) {
     diagnostics.warning(
         {}, fmt::format("tune.bufsize.large ({}) is lower than tune.bufsize ({}). large buffers "
                         "support is disabled. Please fix either value to remove this warning.",
                         size, settings.buffer_size));
-    size = 0;
+    settings.numbers["tune.bufsize.large"] = 0;
   }
-  txn::set_large_buffer_size(static_cast<std::size_t>(size));
 }
 
 }  // namespace
@@ -181,7 +178,7 @@ GlobalSettings read_settings(const config::Tree& tree, const CommandLine& line,
   GlobalSettings settings;
   for (const config::Section& section : tree.sections)
     if (section.head[0] == "global") read_global(section, settings, diagnostics);
-  set_large_buffers(settings, diagnostics);
+  check_large_buffers(settings, diagnostics);
   obs::link_targets(settings.log, diagnostics);
   if (!line.peer.empty()) settings.local_peer = line.peer;
   if (!line.pidfile.empty()) settings.pidfile = line.pidfile;
@@ -200,6 +197,8 @@ void assemble(Generation& generation, const CommandLine&, config::Diagnostics& d
   state::limit_variables(variable_limits(generation.settings));
   upstream::limit_probes(
       static_cast<unsigned>(generation.settings.number("tune.max-checks-per-thread", 0)));
+  generation.registry.process().large_buffer_size =
+      static_cast<std::size_t>(generation.settings.number("tune.bufsize.large", 0));
   expr::add_builtin(generation.expressions);
   rules::add_builtin(generation.actions);
   Assembly assembly{generation, diagnostics};

@@ -17,7 +17,6 @@
 #include "admin/stats_page.h"
 #include "app/scripts.h"
 #include "app/version.h"
-#include "net/network_namespace.h"
 #include "obs/log.h"
 #include "obs/ring_forward.h"
 #include "proxy/log_forward.h"
@@ -212,7 +211,7 @@ class Server {
     for (const auto& proxy : generation_.config.proxies) {
       if (proxy->backend == nullptr) continue;
       for (const auto& server : proxy->backend->servers())
-        if (!net::socket_place(server->settings().connect.interface).network.empty()) return true;
+        if (!server->settings().connect.network.empty()) return true;
     }
     return false;
   }

@@ -87,7 +87,7 @@ bool prepare(int fd, const Address& to, const ConnectOptions& options) {
   if (!control.empty())  // else the default remains (manual, "cc")
     (void)::setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, control.data(),
                        static_cast<socklen_t>(control.size()));
-  const std::string_view device = socket_place(options.interface).interface;
+  const std::string& device = options.interface;
   if (!device.empty() && ::setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device.data(),
                                       static_cast<socklen_t>(device.size())) != 0)
     return false;
@@ -116,7 +116,7 @@ int begin_connect(const Address& to, const ConnectOptions& options, bool& under_
   sockaddr_storage storage;
   const socklen_t size = to.to_sockaddr(storage);
   const int protocol = options.multipath && to.is_ip() ? IPPROTO_MPTCP : 0;
-  std::string_view network = socket_place(options.interface).network;
+  std::string_view network = options.network;
   if (network == kNamespaceOfClient) network = {};  // a health check has none
   OwnedFd fd(socket_in(network, to.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol));
   if (fd.get() < 0 || !prepare(fd.get(), to, options)) return -1;

@@ -60,6 +60,9 @@ class Connection {
   Address local() const;  // getsockname
   Address peer() const;   // getpeername
 
+  // Messages that came over it and were wrong, forgiven or not ("fc_glitches", "bc_glitches").
+  std::uint32_t glitches = 0;
+
  protected:
   rt::Descriptor io_;
 
@@ -83,10 +86,11 @@ struct ConnectOptions {
   std::shared_ptr<SourcePorts> source_ports;  // in place of the source's own port
   bool transparent = false;                   // IP_TRANSPARENT for a foreign source
   std::string interface;                      // SO_BINDTODEVICE
-  int mark = 0;                               // SO_MARK
-  int tos = -1;                               // IP_TOS
-  unsigned mss = 0;                           // TCP_MAXSEG
-  bool keepalive = false;                     // SO_KEEPALIVE
+  std::string network;     // a namespace, see network_namespace.h; empty: the process's own
+  int mark = 0;            // SO_MARK
+  int tos = -1;            // IP_TOS
+  unsigned mss = 0;        // TCP_MAXSEG
+  bool keepalive = false;  // SO_KEEPALIVE
   unsigned tcp_user_timeout_ms = 0;
   bool fast_open = false;
   bool multipath = false;  // MPTCP (RFC 8684); with a peer that knows none, plain TCP

@@ -19,8 +19,7 @@ namespace {
 // Closes what was opened unless all went well, and words the failure.
 class Opening {
  public:
-  Opening(const Address& at, const ListenOptions& options)
-      : at_(at), place_(socket_place(options.interface)) {}
+  Opening(const Address& at, const ListenOptions& options) : at_(at), network_(options.network) {}
   ~Opening() {
     if (fd_ >= 0) ::close(fd_);
   }
@@ -28,7 +27,7 @@ class Opening {
   Opening& operator=(const Opening&) = delete;
 
   bool socket(int protocol = 0, int type = SOCK_STREAM) {
-    fd_ = socket_in(place_.network, at_.family(), type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
+    fd_ = socket_in(network_, at_.family(), type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
     return fd_ >= 0 || failed("create a socket for");
   }
   bool set(int level, int name, int value, const char* what) {
@@ -64,7 +63,7 @@ class Opening {
 
  private:
   const Address& at_;
-  SocketPlace place_;
+  const std::string& network_;
   int fd_ = -1;
   std::string error_;
 };
@@ -110,7 +109,7 @@ bool set_ip_options(Opening& o, const Address& at, const ListenOptions& options)
   if (options.transparent && !o.set(six ? IPPROTO_IPV6 : IPPROTO_IP,
                                     six ? IPV6_TRANSPARENT : IP_TRANSPARENT, 1, "make transparent"))
     return false;
-  const std::string_view device = socket_place(options.interface).interface;
+  const std::string& device = options.interface;
   return device.empty() || o.set(SOL_SOCKET, SO_BINDTODEVICE, device.data(), device.size(),
                                  "bind to the interface of");
 }

@@ -24,7 +24,8 @@ struct ListenOptions {
   bool fast_open = false;
   bool multipath = false;   // MPTCP (RFC 8684), which also takes plain TCP
   bool reuse_port = false;  // several processes of one user may bind the same port
-  std::string interface;
+  std::string interface;    // SO_BINDTODEVICE
+  std::string network;      // a namespace, see network_namespace.h; empty: the process's own
   unsigned mss = 0;
   unsigned tcp_user_timeout_ms = 0;
   std::string md5_secret;  // TCP_MD5SIG

@@ -11,6 +11,7 @@
 #include <map>
 #include <mutex>
 #include <shared_mutex>
+#include <string>
 
 namespace net {
 
@@ -112,25 +113,6 @@ std::string_view namespace_of_socket(int fd) { return Namespaces::all().name_of(
 int socket_in(std::string_view name, int family, int type, int protocol) {
   if (name.empty()) return ::socket(family, type, protocol);
   return Namespaces::all().socket(name, family, type, protocol);
-}
-
-SocketPlace socket_place(std::string_view interface) {
-  const std::size_t slash = interface.find('/');
-  if (slash == interface.npos) return {{}, interface};
-  return {interface.substr(0, slash), interface.substr(slash + 1)};
-}
-
-void set_network(std::string& interface, std::string_view name) {
-  std::string place(name);
-  if (!name.empty()) place += '/';
-  place += socket_place(interface).interface;
-  interface = std::move(place);
-}
-
-void set_interface(std::string& interface, std::string_view name) {
-  const std::size_t slash = interface.find('/');
-  interface.resize(slash == interface.npos ? 0 : slash + 1);
-  interface += name;
 }
 
 }  // namespace net

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 #include <string_view>
 
 namespace net {
@@ -21,16 +20,5 @@ std::string_view namespace_of_socket(int fd);
 // socket(2) in an opened namespace, the calling thread being back in its own afterwards; an empty
 // name means that one.
 int socket_in(std::string_view name, int family, int type, int protocol);
-
-// Where sockets stand, as ListenOptions and ConnectOptions say it in `interface`: an interface, a
-// namespace and a slash before it when it is another than the process's. Neither name can hold a
-// slash (they are names of files and of directories in sysfs).
-struct SocketPlace {
-  std::string_view network;    // empty: the process's own
-  std::string_view interface;  // empty: any
-};
-SocketPlace socket_place(std::string_view interface);
-void set_network(std::string& interface, std::string_view name);
-void set_interface(std::string& interface, std::string_view name);  // keeps the namespace
 
 }  // namespace net

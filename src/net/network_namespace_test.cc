@@ -9,32 +9,6 @@
 namespace net {
 namespace {
 
-TEST(SocketPlace, TakesNamespaceAndInterfaceApart) {
-  EXPECT_EQ(socket_place("lo").interface, "lo");
-  EXPECT_EQ(socket_place("lo").network, "");
-  EXPECT_EQ(socket_place("blue/lo").interface, "lo");
-  EXPECT_EQ(socket_place("blue/lo").network, "blue");
-  EXPECT_EQ(socket_place("*/").interface, "");
-  EXPECT_EQ(socket_place("*/").network, kNamespaceOfClient);
-}
-
-TEST(SocketPlace, ChangesOneAndKeepsTheOther) {
-  std::string place;
-  set_network(place, "blue");
-  EXPECT_EQ(place, "blue/");
-  set_interface(place, "lo");
-  EXPECT_EQ(place, "blue/lo");
-  set_network(place, "red");
-  EXPECT_EQ(place, "red/lo");
-  set_interface(place, "");
-  EXPECT_EQ(place, "red/");
-  set_interface(place, "eth0");
-  set_network(place, "");
-  EXPECT_EQ(place, "eth0");
-  set_interface(place, "");
-  EXPECT_EQ(place, "");
-}
-
 TEST(NetworkNamespace, UnknownNamesOpenNothing) {
   for (const char* name : {"", ".", "..", "../netns", "nobody-has-it", "*"}) {
     EXPECT_FALSE(open_namespace(name)) << name;

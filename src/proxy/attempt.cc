@@ -6,7 +6,6 @@
 #include "expr/fetch/support.h"
 #include "proxy/run.h"
 #include "proxy/session.h"
-#include "txn/glitches.h"
 #include "upstream/rdp_cookie.h"
 
 namespace proxy {
@@ -209,10 +208,7 @@ Step Run::connect_server() {
   link_.connection->io().park(this);
   server_seen_ = server_took_ = rt::now();
   server_keep_alive_ = false;
-  if (!link_.reused) {
-    txn::forget_glitches(link_.connection.get());
-    server.observed(true, false);
-  }
+  if (!link_.reused) server.observed(true, false);
   log_step(txn::LogOrigin::connect);
   return Step::go_on;
 }

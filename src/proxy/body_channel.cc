@@ -24,7 +24,7 @@ bool BodyChannel::complete() const {
 
 bool BodyChannel::full() const { return in().full(); }
 
-bool BodyChannel::enlarge() { return in().enlarge(txn::large_buffer_size()); }
+bool BodyChannel::enlarge(std::size_t size) { return in().enlarge(size); }
 
 bool BodyChannel::whole() const {
   return in().all_here() && in().framing() != http::Framing::until_close;

@@ -257,6 +257,13 @@ struct LogForward {
   Host host = Host::fill;
 };
 
+// After how many wrong messages a connection ends (tune.h1.fe/be.glitches-threshold; 0: never), and
+// how busy, in percent, a worker must be to end that of a client at once
+// (tune.glitches.kill.cpu-usage).
+struct GlitchLimits {
+  std::uint32_t client = 0, server = 0, load = 0;
+};
+
 // Everything the engine runs on.
 struct Config {
   state::Registry* registry = nullptr;
@@ -275,6 +282,7 @@ struct Config {
   bool keep_insecure_connections = false;  // h1-do-not-close-on-insecure-transfer-encoding
   std::size_t cookie_length = 64;          // tune.http.cookielen
   std::int64_t close_spread_ms = 0;        // close-spread-time; -1: "infinite"
+  GlitchLimits glitches;
   // Null unless the option is set.
   const HeaderCases* cases_for(const Proxy& of, Option option) const {
     return of.options.has(option) ? &header_cases : nullptr;

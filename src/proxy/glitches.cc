@@ -1,7 +1,5 @@
 // Messages that are wrong, forgiven or not: counted for their connection, which ends once there
 // were too many (tune.h1.fe.glitches-threshold, tune.h1.be.glitches-threshold).
-#include "txn/glitches.h"
-
 #include "proxy/run.h"
 #include "proxy/session.h"
 #include "rt/watchdog.h"
@@ -44,7 +42,7 @@ http::Parse Run::parse_response(const http::ParseLimits& limits) {
   body_error_ = {};
   const http::Parse loose =
       server_in_.parse(forgiving(limits), e.request.method, e.response, body_error_);
-  if (loose == http::Parse::complete) txn::add_glitch(link_.connection.get());
+  if (loose == http::Parse::complete) ++link_.connection->glitches;
   return loose;
 }
 
@@ -57,8 +55,8 @@ bool Run::decode_request() {
 
 // True: the connection has to end at once.
 bool Run::client_glitched() {
-  const std::uint32_t glitches = txn::add_glitch(session_->connection.get());
-  const txn::GlitchLimits& limits = txn::glitch_limits();
+  const std::uint32_t glitches = ++session_->connection->glitches;
+  const GlitchLimits& limits = config_->glitches;
   txn::count_tracked(session_->facts, nullptr, state::StickEvent::glitch);
   if (!weary(glitches, limits.client)) return false;
   keep_alive_ = false;
@@ -66,8 +64,7 @@ bool Run::client_glitched() {
 }
 
 bool Run::server_glitched() const {
-  const std::uint32_t threshold = txn::glitch_limits().server;
-  return threshold != 0 && weary(txn::glitches_of(link_.connection.get()), threshold);
+  return weary(link_.connection->glitches, config_->glitches.server);
 }
 
 Step Run::refuse_silently() {

@@ -12,7 +12,6 @@
 #include "rt/io.h"
 #include "rt/timer.h"
 #include "txn/exchange.h"
-#include "txn/large_body.h"
 #include "upstream/backend.h"
 #include "wire/input.h"
 #include "wire/output.h"
@@ -52,13 +51,13 @@ enum class Outcome : std::uint8_t {
 };
 
 // The bytes of one direction, for rules and scripts.
-class BodyChannel final : public txn::Channel, public txn::LargeBody {
+class BodyChannel final : public txn::Channel {
  public:
   BodyChannel(Run& run, txn::Direction direction) : run_(run), direction_(direction) {}
   std::string_view data() override;
   bool complete() const override;
   bool full() const override;
-  bool enlarge() override;
+  bool enlarge(std::size_t size) override;
   rt::Wait wait_more(rt::Instant deadline) override;
   bool replace(std::size_t offset, std::size_t length, std::string_view with) override;
   bool forward(std::size_t n) override;

@@ -14,7 +14,6 @@
 #include "proxy/run.h"
 #include "rt/memory.h"
 #include "state/variable_limits.h"
-#include "txn/glitches.h"
 #include "txn/tracking.h"
 
 namespace proxy {
@@ -68,7 +67,6 @@ Session::Session(int fd, const Proxy& of, const Bind& at)
 Session::~Session() {
   sessions.erase(sessions.iterator_to(*this));
   connection->io().park(nullptr);
-  txn::forget_glitches(connection.get());
   connection.reset();
   if (facts.extras != nullptr) state::release_counted(facts.extras->variables);
   for (upstream::Server* server : private_pools) server->drop_idle_of(pool_id());

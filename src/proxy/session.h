@@ -10,7 +10,6 @@
 #include "proxy/config.h"
 #include "rt/io.h"
 #include "rt/timer.h"
-#include "txn/client_error.h"
 #include "txn/exchange.h"
 #include "wire/buffer.h"
 
@@ -21,7 +20,6 @@ struct LiveExchange;
 
 class Session final : public rt::Watcher,
                       public txn::SessionEngine,
-                      public txn::ClientGreeting,
                       public boost::intrusive::list_base_hook<> {
  public:
   // In the loop: `fd` is a fresh connection to `bind`; `local` is its address where that is the

@@ -1,5 +1,5 @@
-// What it costs to run fibers, and how busy the workers are. Nothing is measured, and nothing is
-// spent on it, until somebody asks for it; from then on clocks are read around every run.
+// What it costs to run fibers. Nothing is measured, and nothing is spent on it, until somebody asks
+// for it; from then on clocks are read around every run.
 #pragma once
 
 #include <cstdint>
@@ -29,10 +29,5 @@ void restart_cost();
 
 // Of all fibers that ran on the worker.
 Cost total_cost(unsigned worker);
-
-// Percent of the last tenth of a second and more that were not slept away: by this worker, by all
-// of them on average. 0 while nothing is measured.
-unsigned usage();
-unsigned usage_of_all();
 
 }  // namespace rt

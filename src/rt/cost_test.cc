@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <vector>
-
 #include "rt/fiber.h"
 #include "rt/worker.h"
 
@@ -71,26 +69,6 @@ TEST(Cost, WaitingIsFromTheWakeUpToTheRun) {
     compute_for(milliseconds(4));
   });
   runtime.run_until([&] { return done; });
-}
-
-TEST(Cost, UsageTellsBusyWorkersFromSleepingOnes) {
-  const Measured measured;
-  Runtime runtime(2);
-  unsigned own = 0, all = 0;
-  bool done = false;
-  spawn([&] {
-    for (int i = 0; i < 8; ++i) {
-      compute_for(milliseconds(40));
-      yield();
-    }
-    own = usage();
-    all = usage_of_all();
-    done = true;
-  });
-  runtime.run_until([&] { return done; });
-  EXPECT_GE(own, 90u);
-  EXPECT_GE(all, 45u);
-  EXPECT_LE(all, 100u);
 }
 
 }  // namespace

@@ -270,10 +270,7 @@ void Loop::poll(int timeout_ms) {
 }
 
 void Loop::turn(Duration longest) {
-  if (measuring_) [[unlikely]]
-    poll_measured(longest);
-  else
-    poll(sleep_ms(longest));
+  poll(sleep_ms(longest));
   timers_.advance(now_);
   read_mail();
   if (!due_watchers_.empty()) call_due_watchers();

@@ -10,13 +10,13 @@
 #include <boost/intrusive/list.hpp>
 #include <vector>
 
+#include "rt/cost_sums.h"
 #include "rt/fiber_object.h"
 #include "rt/io.h"
 #include "rt/mailbox.h"
 #include "rt/pulse.h"
 #include "rt/stack_pool.h"
 #include "rt/timer_wheel.h"
-#include "rt/usage.h"
 #include "rt/worker.h"
 
 namespace rt {
@@ -69,7 +69,6 @@ class Loop final : public Worker {
 
   // --- costs ---
   void measure(bool on);
-  const Usage& usage() const { return usage_; }
   const Costs& costs() const { return costs_; }
 
   // --- descriptors ---
@@ -103,7 +102,6 @@ class Loop final : public Worker {
   void start_turning();
   void end_turning();
   void turn(Duration longest);
-  void poll_measured(Duration longest);
   void run_ready();
   void switch_in(Fiber& fiber);
   void resume(Fiber& fiber);
@@ -137,7 +135,6 @@ class Loop final : public Worker {
   StackPool stacks_;
   std::vector<Descriptor*> due_watchers_;
   FreshDescriptors fresh_;
-  Usage usage_;
   Costs costs_;
   std::atomic<std::uint32_t> descriptors_{0};  // written by this thread alone
   int event_at_ = 0;                           // the part of events_ not looked at yet

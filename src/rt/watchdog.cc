@@ -67,6 +67,12 @@ unsigned worker_load() {
   return loop == nullptr ? 0 : loop->pulse().load.load(std::memory_order_relaxed);
 }
 
+unsigned load_of_all() {
+  unsigned sum = 0;
+  for (unsigned i = 0; i < worker_count(); ++i) sum += activity_of(i).load;
+  return sum / worker_count();
+}
+
 Activity activity_of(unsigned worker) {
   Runtime* runtime = Runtime::instance();
   if (runtime == nullptr || worker >= runtime->size()) return {};
@@ -83,6 +89,7 @@ Activity activity_of(unsigned worker) {
 namespace {
 Duration the_limit{};
 std::function<void(const Overdue&)> the_teller;
+constexpr Duration kLoadWindow = milliseconds(100);
 }  // namespace
 
 void watch_workers(Duration limit, std::function<void(const Overdue&)> tell) {
@@ -145,10 +152,10 @@ void WatcherThread::look(Seen& one, unsigned worker, Instant now) {
   pulse.question.store(Pulse::Question::none);
 }
 
-// How busy each worker is, once a second.
+// How busy each worker is.
 void WatcherThread::measure(Instant now) {
   const Duration span = now - measured_;
-  if (span < std::chrono::seconds(1)) return;
+  if (span < kLoadWindow) return;
   measured_ = now;
   for (Seen& one : seen_) {
     const std::int64_t used = one.pulse->cpu_ns();

@@ -1,6 +1,6 @@
 // Workers that are busy with one thing for so long that everything else on them waits. A thread of
-// its own looks at a number that each worker's loop moves on; the loop itself never reads a clock
-// for it. Said before Runtime::run(), in force while that runs.
+// its own looks at a number that each worker's loop moves on and measures how busy it is; the loop
+// itself never reads a clock for it. Said before Runtime::run(), in force while that runs.
 #pragma once
 
 #include <functional>
@@ -27,9 +27,10 @@ void watch_workers(Duration limit, std::function<void(const Overdue&)> tell);
 bool asked_what() noexcept;
 void describe(std::string_view what) noexcept;
 
-// The share of the last second, in percent, that this thread's worker was busy; 0 without the
-// watchdog.
+// The share of the last tenth of a second and more, in percent, that this thread's worker computed,
+// and that all of them did on average; 0 without the watchdog.
 unsigned worker_load();
+unsigned load_of_all();
 
 // What a worker is doing, for any thread.
 struct Activity {

@@ -42,6 +42,7 @@ struct Process {
   // Open descriptors above which no connection is kept idle, and idle ones are closed for new ones.
   std::uint32_t idle_keep_below = UINT32_MAX, idle_close_above = UINT32_MAX;
   std::uint32_t log_uri_length = 1024;  // tune.http.logurilen
+  std::size_t large_buffer_size = 0;    // tune.bufsize.large; 0: there are none
   bool share_idle = true;               // whether workers use each other's idle server connections
   obs::PerWorker<ProcessCounters> counters;
 };

@@ -1,6 +1,5 @@
-// What is wrong with what a proxy before us has to send first on a client connection, and the
-// little that rules and samples ask of a session about it. The numbers are those of "fc_err"
-// (manual, section 7.3.3).
+// What is wrong with what a proxy before us has to send first on a client connection. The numbers
+// are those of "fc_err" (manual, section 7.3.3).
 #pragma once
 
 #include <cstdint>
@@ -26,15 +25,5 @@ enum class ClientError : std::uint8_t {
 };
 std::string_view name_of(ClientError error);  // "PRX_EMPTY"; empty for none
 std::string_view text_of(ClientError error);  // as fc_err_str gives it
-
-// A session engine that can still be told what comes first, and knows how that went.
-class ClientGreeting {
- public:
-  virtual void expect_netscaler() = 0;
-  virtual ClientError client_error() const = 0;
-
- protected:
-  ~ClientGreeting() = default;
-};
 
 }  // namespace txn

@@ -18,6 +18,7 @@
 #include "rt/fiber.h"
 #include "state/proxy.h"
 #include "state/variables.h"
+#include "txn/client_error.h"
 #include "txn/log_origin.h"
 #include "txn/session.h"
 #include "txn/termination.h"
@@ -38,6 +39,8 @@ class Channel {
   virtual std::string_view data() = 0;  // contiguous view of what is buffered
   virtual bool complete() const = 0;    // no more will come (end of body or stream)
   virtual bool full() const = 0;        // nothing more fits (tune.bufsize)
+  // Gives a body that is awaited as a whole so much room; false: it has more than usual already.
+  virtual bool enlarge(std::size_t) { return false; }
   // Waits until something more has arrived, all is complete, or the buffer is full.
   virtual rt::Wait wait_more(rt::Instant deadline) = 0;
   // Replaces `length` bytes at `offset` of data(); false when it does not fit.
@@ -100,6 +103,9 @@ class Engine {
 class SessionEngine {
  public:
   virtual void log_now(LogOrigin origin, const expr::LogProfile* profile) = 0;
+  // The client has to begin with a NetScaler header; for connection rules.
+  virtual void expect_netscaler() = 0;
+  virtual ClientError client_error() const = 0;
 
  protected:
   ~SessionEngine() = default;

@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "config/diagnostics.h"
-#include "net/network_namespace.h"
 #include "state/registry.h"
 #include "upstream/balance/balance.h"
 #include "upstream/checker.h"
@@ -178,8 +177,7 @@ void Backend::inherit_connection_settings(ServerSettings& line) const {
   if (!line.has_source) {
     line.source = settings.source;
     line.connect.source = settings.connect.source;
-    net::set_interface(line.connect.interface,
-                       net::socket_place(settings.connect.interface).interface);
+    line.connect.interface = settings.connect.interface;
   }
   line.connect.keepalive |= settings.connect.keepalive;
   line.connect.tuning = settings.connect.tuning;

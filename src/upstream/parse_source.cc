@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
-#include "net/network_namespace.h"
 
 namespace upstream {
 
@@ -71,17 +70,14 @@ bool parse_source(config::Arguments& args, net::ConnectOptions& connect, SourceS
   if (!text || !to_address(args, *text, connect.source, ranges ? &connect.source_ports : nullptr))
     return false;
   source = {};
-  net::set_interface(connect.interface, {});
+  connect.interface.clear();
   while (!args.done()) {
     if (args.accept("usesrc")) {
       if (!parse_usesrc(args, source)) return false;
     } else if (args.accept("interface")) {
       const auto name = args.text("interface");
       if (!name) return false;
-      if (name->find('/') != name->npos)
-        return args.error_at_previous(
-            fmt::format("'interface': no interface can be named '{}'", *name));
-      net::set_interface(connect.interface, *name);
+      connect.interface = *name;
     } else {
       break;  // on a server's line other settings follow
     }

@@ -98,8 +98,12 @@ TEST(ParseBackend, RetriesReuseCookies) {
   EXPECT_EQ(s.cookie_max_idle_s, 1800);
   EXPECT_FALSE(lines.feed("cookie SRV insert prefix"));
   EXPECT_FALSE(lines.feed("http-send-name-header Host"));
+  s.connect.network = "blue";
   EXPECT_TRUE(lines.feed("source 127.0.0.9:0 interface lo"));
   EXPECT_EQ(s.connect.interface, "lo");
+  EXPECT_TRUE(lines.feed("source 127.0.0.9:0"));
+  EXPECT_EQ(s.connect.interface, "");
+  EXPECT_EQ(s.connect.network, "blue");
 }
 
 TEST(ParseBackend, ChecksOfDefaultsAreReplacedByOwnRules) {

@@ -157,7 +157,7 @@ bool Server::line_settles_way() const {
   return settings_->pool_name == nullptr && settings_->send_proxy == 0 &&
          settings_->source.use == SourceSettings::From::unset &&
          !(to.is_ip() && (to.port() == 0 || state_.map_port || is_any(to.ip()))) &&
-         net::socket_place(settings_->connect.interface).network != net::kNamespaceOfClient;
+         settings_->connect.network != net::kNamespaceOfClient;
 }
 
 std::unique_ptr<Server::Way> Server::way_for(txn::Exchange& exchange) {
@@ -167,9 +167,9 @@ std::unique_ptr<Server::Way> Server::way_for(txn::Exchange& exchange) {
   std::uint64_t& key = way->key;
   if (way->to.is_ip() && complete(way->to, state_, exchange)) key = mix(key, way->to);
   if (settings_->pool_name != nullptr) key = mix_name(key, exchange);
-  if (net::socket_place(way->options.interface).network == net::kNamespaceOfClient) {
+  if (way->options.network == net::kNamespaceOfClient) {
     const std::string_view network = network_of_client(exchange.session);
-    net::set_network(way->options.interface, network);
+    way->options.network = network;
     if (!network.empty()) key = XXH3_64bits_withSeed(network.data(), network.size(), key) | 1;
   }
   const net::Address foreign = foreign_source(settings_->source, exchange);

@@ -376,7 +376,7 @@ bool parse_namespace(Parse& p) {
     return p.args.error_at_previous("'namespace' is not there yet for servers of 'mode log'");
   if (name != net::kNamespaceOfClient && !net::open_namespace(name))
     return p.args.error_at_previous(fmt::format("Cannot open namespace '{}'.", name));
-  net::set_network(p.settings.connect.interface, name);
+  p.settings.connect.network = name;
   return true;
 }
 bool needs_resolvers(Parse& p) {

@@ -67,13 +67,6 @@ std::uint64_t resident_bytes() {
   return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
 }
 
-// Percent of the last second, on average, as the watchdog sees it; 0 without it.
-unsigned load_of_all() {
-  unsigned sum = 0;
-  for (unsigned i = 0; i < rt::worker_count(); ++i) sum += rt::activity_of(i).load;
-  return sum / std::max(rt::worker_count(), 1u);
-}
-
 void fill_process(Info& info, Call& call) {
   const CliSettings& settings = call.env.settings;
   state::Process& process = call.env.registry.process();
@@ -99,7 +92,7 @@ void fill_process(Info& info, Call& call) {
   info.set("Maxsock", open_limit());
   info.set("Tasks", process.tasks.load());
   info.set("Run_queue", 0);
-  info.set("Idle_pct", 100 - load_of_all());
+  info.set("Idle_pct", 100 - rt::load_of_all());
   info.set("node", process.node);
   if (!process.description.empty()) info.set("description", process.description);
   info.set("Stopping", process.stopping.load());

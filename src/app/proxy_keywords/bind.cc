@@ -140,10 +140,7 @@ bool guid_prefix(BindContext& c) {
 bool interface(BindContext& c) {
   auto name = value(c);
   if (!name) return false;
-  if (name->find('/') != name->npos)
-    return c.args.error_at_previous(
-        fmt::format("'interface' : no interface can be named '{}'", *name));
-  net::set_interface(c.bind.listen.interface, *name);
+  c.bind.listen.interface = *name;
   return true;
 }
 
@@ -152,7 +149,7 @@ bool network(BindContext& c) {
   const std::string_view name = c.args.next();
   if (!net::open_namespace(name))
     return c.args.error_at_previous(fmt::format("Cannot open namespace '{}'.", name));
-  net::set_network(c.bind.listen.interface, name);
+  c.bind.listen.network = name;
   return true;
 }
 

@@ -7,8 +7,6 @@
 
 #include "expr/fetch/support.h"
 #include "expr/fetch/tables.h"
-#include "txn/client_error.h"
-#include "txn/glitches.h"
 
 namespace expr::fetch {
 namespace {
@@ -184,11 +182,11 @@ bool zero_for_server(Args, Context& context, Value& out, const FetchRow&) {
 bool client_glitches(Args, Context& context, Value& out, const FetchRow&) {
   if (context.session == nullptr) return false;
   const net::Connection* connection = context.session->connection;
-  return give(out, txn::glitches_of(connection));
+  return give(out, connection != nullptr ? connection->glitches : 0);
 }
 bool server_glitches(Args, Context& context, Value& out, const FetchRow&) {
   const net::Connection* connection = server_side(context);
-  return connection != nullptr && give(out, txn::glitches_of(connection));
+  return connection != nullptr && give(out, connection->glitches);
 }
 bool one_for_client(Args, Context& context, Value& out, const FetchRow&) {
   return context.session != nullptr && give(out, 1);
@@ -198,8 +196,8 @@ bool one_for_server(Args, Context& context, Value& out, const FetchRow&) {
 }
 // Only while such an error is logged there is an engine that knows of one.
 txn::ClientError client_error(Context& context) {
-  const auto* greeting = dynamic_cast<txn::ClientGreeting*>(context.session_engine);
-  return greeting != nullptr ? greeting->client_error() : txn::ClientError::none;
+  return context.session_engine != nullptr ? context.session_engine->client_error()
+                                           : txn::ClientError::none;
 }
 bool fc_err(Args, Context& context, Value& out, const FetchRow&) {
   return context.session != nullptr && give(out, static_cast<int>(client_error(context)));

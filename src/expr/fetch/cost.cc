@@ -1,9 +1,10 @@
 // What it costs to serve an exchange, and how busy the workers are (manual section 7.3.2). The
-// names alone, where they are written, have it measured.
+// names of costs, where they are written, have them measured.
 #include "rt/cost.h"
 
 #include "expr/fetch/support.h"
 #include "expr/fetch/tables.h"
+#include "rt/watchdog.h"
 
 namespace expr::fetch {
 namespace {
@@ -33,10 +34,10 @@ bool time(Args, Context& context, Value& out, const FetchRow&) {
   return give(out, average ? sum / static_cast<std::int64_t>(cost.runs) : sum);
 }
 
-bool worker_usage(Args, Context&, Value& out, const FetchRow&) { return give(out, rt::usage()); }
-bool all_usage(Args, Context&, Value& out, const FetchRow&) {
-  return give(out, rt::usage_of_all());
+bool worker_usage(Args, Context&, Value& out, const FetchRow&) {
+  return give(out, rt::worker_load());
 }
+bool all_usage(Args, Context&, Value& out, const FetchRow&) { return give(out, rt::load_of_all()); }
 
 using rt::Cost;
 // clang-format off
@@ -48,11 +49,11 @@ constexpr FetchRow kRows[] = {
     {{"cpu_ns_tot", "", "Nanoseconds that it computed in all; 0 with profiling.tasks off."},
      Type::integer, kInternal, time<&Cost::computing, false>, ask},
     {{"cpu_usage_grp", "", "As cpu_usage_proc: there is one group of threads."},
-     Type::integer, kInternal, all_usage, ask},
+     Type::integer, kInternal, all_usage},
     {{"cpu_usage_proc", "", "Percent of the last moments that threads were busy, on average."},
-     Type::integer, kInternal, all_usage, ask},
+     Type::integer, kInternal, all_usage},
     {{"cpu_usage_thr", "", "Percent of the last moments that this thread was busy."},
-     Type::integer, kInternal, worker_usage, ask},
+     Type::integer, kInternal, worker_usage},
     {{"lat_ns_avg", "", "Nanoseconds from a wake-up until the fiber ran, on average."},
      Type::integer, kInternal, time<&Cost::waiting, true>, ask},
     {{"lat_ns_tot", "", "Nanoseconds from its wake-ups until it ran; 0 with profiling.tasks off."},

@@ -2,7 +2,6 @@
 // anything else (manual section 4.3).
 #include "rules/action/support.h"
 #include "rules/action/tables.h"
-#include "txn/client_error.h"
 
 namespace rules::action {
 namespace {
@@ -18,8 +17,7 @@ class ExpectProxy : public Action {
 class ExpectNetscaler : public Action {
  public:
   Verdict run(expr::Context& context) override {
-    if (auto* greeting = dynamic_cast<txn::ClientGreeting*>(context.session_engine))
-      greeting->expect_netscaler();
+    if (context.session_engine != nullptr) context.session_engine->expect_netscaler();
     return Verdict::next;
   }
 };

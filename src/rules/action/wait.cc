@@ -2,14 +2,13 @@
 #include "rt/fiber.h"
 #include "rules/action/support.h"
 #include "rules/action/tables.h"
-#include "txn/large_body.h"
 
 namespace rules::action {
 namespace {
 
 class WaitForBody : public Action {
  public:
-  WaitForBody(rt::Duration limit, std::size_t at_least, bool large)
+  WaitForBody(rt::Duration limit, std::size_t at_least, std::size_t large)
       : limit_(limit), at_least_(at_least), large_(large) {}
 
   Verdict run(expr::Context& context) override {
@@ -18,7 +17,7 @@ class WaitForBody : public Action {
     txn::Channel* body = request ? exchange.request_channel : exchange.response_channel;
     if (body == nullptr) return Verdict::next;
     rt::Instant deadline = rt::now() + limit_;
-    while (!body->complete() && !(body->full() && !enlarged(body))) {
+    while (!body->complete() && !(body->full() && !body->enlarge(large_))) {
       if (at_least_ != 0 && body->data().size() >= at_least_) break;
       switch (body->wait_more(deadline)) {
         case rt::Wait::ready:
@@ -33,11 +32,6 @@ class WaitForBody : public Action {
   }
 
  private:
-  bool enlarged(txn::Channel* body) const {
-    auto* large = large_ ? dynamic_cast<txn::LargeBody*>(body) : nullptr;
-    return large != nullptr && large->enlarge();
-  }
-
   static Verdict timed_out(expr::Context& context, bool request) {
     txn::Exchange& exchange = *context.exchange;
     exchange.end = request ? txn::Termination{txn::Cause::client_timeout, txn::Phase::data}
@@ -48,7 +42,7 @@ class WaitForBody : public Action {
 
   rt::Duration limit_;
   std::size_t at_least_;
-  bool large_;
+  std::size_t large_;  // what a full buffer may become; 0: it stays
 };
 
 Made parse_body(config::Arguments& args, ParseContext& context, std::string_view word,
@@ -56,7 +50,8 @@ Made parse_body(config::Arguments& args, ParseContext& context, std::string_view
   Reader in(args, context, word);
   std::int64_t ms = 0;
   std::uint64_t at_least = 0;
-  bool timed = false, large = false;
+  std::size_t large = 0;
+  bool timed = false;
   while (in.more()) {
     if (in.accept("time")) {
       auto time = args.time_ms("time");
@@ -68,10 +63,10 @@ Made parse_body(config::Arguments& args, ParseContext& context, std::string_view
       if (!size) return nullptr;
       at_least = *size;
     } else if (in.accept("use-large-buffer")) {
-      if (txn::large_buffer_size() == 0)
+      large = context.expr.registry.process().large_buffer_size;
+      if (large == 0)
         return in.fail_at_previous(
             "unable to use large buffers, 'tune.bufsize.large' global parameter must be set.");
-      large = true;
     } else {
       break;
     }

@@ -1,5 +1,4 @@
-// How much of its time a worker does not sleep, and the sums of what its fibers cost. Kept by its
-// thread, read by any.
+// The sums of what the fibers of a worker cost. Kept by its thread, read by any.
 #pragma once
 
 #include <atomic>
@@ -9,25 +8,6 @@
 #include "rt/time.h"
 
 namespace rt {
-
-class Usage {
- public:
-  void fall_asleep(Instant now);
-  void awake(Instant now);
-  void restart() {
-    window_start_ = {};
-    slept_ = {};
-    percent_.store(0, std::memory_order_relaxed);
-    asleep_since_.store(0, std::memory_order_relaxed);
-  }
-  unsigned percent(Instant now) const;  // who has been asleep for long is not busy
-
- private:
-  Instant window_start_{};
-  Duration slept_{};
-  std::atomic<unsigned> percent_{0};
-  std::atomic<std::int64_t> asleep_since_{0};  // 0: it is not
-};
 
 class Costs {
  public:
