@@ -557,3 +557,23 @@ def test_backing_files_that_cannot_be(check, tmp_path, lines, message):
     lines, message = (text.replace("@dir@", str(tmp_path)) for text in (lines, message))
     code, text = check(f"ring r\n    {lines}\n")
     assert code == 1 and message in text
+
+
+@pytest.mark.parametrize("line", ["option tcplog clf", 'log-format "${HAPROXY_TCP_CLF_LOG_FMT}"'])
+def test_connections_in_the_common_log_format(start, tcp, syslog, line):
+    log = syslog()
+    proxy = start(f"""
+        frontend fe
+            mode tcp
+            bind @fe@
+            log @log@ format raw local0
+            {line}
+            default_backend be
+        backend be
+            mode tcp
+            server s @s@
+    """, log=log, s=tcp(lambda wire: wire.send("four")))
+    with proxy.connect() as wire:
+        assert wire.read_all() == b"four"
+    assert re.fullmatch(r'127\.0\.0\.1 - - \[[^]]+\] "TCP " 000 4 "" "" \d+ \d+ "fe" "be" "s" 0 \d+ \d+ \d+ 0 ---- '
+                        r'1 1 0 0 0 0 0 "" "" ', log.next("TCP").string.rstrip("\n"))

@@ -55,6 +55,7 @@ void set_environment(const CommandLine& line) {
   format("HAPROXY_HTTP_CLF_LOG_FMT", expr::default_http_clf_log_format());
   format("HAPROXY_HTTPS_LOG_FMT", expr::default_https_log_format());
   format("HAPROXY_TCP_LOG_FMT", expr::default_tcp_log_format());
+  format("HAPROXY_TCP_CLF_LOG_FMT", expr::default_tcp_clf_log_format());
 }
 
 void tell_files(const config::Tree& tree) {

@@ -25,7 +25,9 @@ namespace app {
 
 namespace {
 
-std::string because(const char* what) { return fmt::format("{}: {}", what, std::strerror(errno)); }
+std::string because(std::string_view what) {
+  return fmt::format("{}: {}", what, std::strerror(errno));
+}
 
 // The reference's default of fd-hard-limit, when the system allows more.
 constexpr std::int64_t kDescriptorCeiling = 1048576;
@@ -42,6 +44,14 @@ bool keep_capabilities(const std::vector<std::string>& names) {
   }
   for (auto& half : data) half.permitted = half.effective;
   return ::syscall(SYS_capset, &header, data) == 0;
+}
+
+// An empty directory that is removed before it becomes the root: nobody finds it, nor can anything
+// be made in it.
+bool enter_nameless_jail() {
+  char name[] = "/tmp/jail-XXXXXX";
+  return ::mkdtemp(name) != nullptr && ::chdir(name) == 0 && ::rmdir(name) == 0 &&
+         ::chroot(".") == 0;
 }
 
 }  // namespace
@@ -153,16 +163,10 @@ base::Result<void> write_pidfile(const std::string& path) {
 base::Result<void> drop_privileges(const GlobalSettings& settings,
                                    std::vector<std::string>& warnings) {
   if (!settings.chroot.empty()) {
-    std::string jail = settings.chroot;
-    if (jail == "auto") {
-      char name[] = "/tmp/jail-XXXXXX";
-      if (::mkdtemp(name) == nullptr) return base::fail(because("Cannot create a jail"));
-      jail = name;
-    }
-    const bool done = ::chroot(jail.c_str()) == 0 && ::chdir("/") == 0;
-    const int error = errno;
-    if (settings.chroot == "auto") ::rmdir(done ? "/" : jail.c_str());
-    if (!done) return base::fail(fmt::format("Cannot chroot({}): {}", jail, std::strerror(error)));
+    const bool own = settings.chroot == "auto";
+    if (!(own ? enter_nameless_jail() : ::chroot(settings.chroot.c_str()) == 0) ||
+        ::chdir("/") != 0)
+      return base::fail(because(fmt::format("Cannot chroot({})", settings.chroot)));
   } else if (::geteuid() == 0 && settings.uid == 0) {
     // The reference tells the same; it does not count as a warning of the configuration.
     warnings.emplace_back(

@@ -18,7 +18,7 @@ namespace app {
 base::Result<std::int64_t> raise_limits(const GlobalSettings& settings, std::int64_t maximum,
                                         std::int64_t others, std::vector<std::string>& warnings);
 
-// Limits the address space for -m.
+// -m: what connections may take of memory is what that leaves beside the use so far.
 base::Result<void> limit_memory(std::int64_t megabytes);
 
 // The background process and the terminal's one that waits for its start.
@@ -54,9 +54,9 @@ void watch_signals(std::function<void(int)> on_signal);
 // Ends the process the way an unhandled `signal` would.
 [[noreturn]] void die_by(int signal);
 
-// Sends `signal` to the processes of -sf and -st.
 std::string host_name();
 
+// Sends `signal` to the processes of -sf and -st.
 void signal_processes(const std::vector<std::int32_t>& processes, int signal);
 
 }  // namespace app

@@ -86,6 +86,7 @@ class Server {
     signal_processes(line_.finish, SIGUSR1);
     signal_processes(line_.terminate, SIGTERM);
     daemon.started();
+    obs::end_of_startup();
     watch();
     runtime_.run();
     const int signal = ended_by_.load();
@@ -244,7 +245,7 @@ class Server {
         ended_by_ = signal;
         return runtime_.stop();
       case SIGHUP:
-        return report_servers();
+        return runtime_.worker(0).post([this] { report_servers(); });
       case SIGTTOU:
       case SIGTTIN:
         return pause(signal == SIGTTOU);
@@ -281,7 +282,8 @@ class Server {
     }
   }
 
-  // SIGHUP: the state of every server, to the logs and to stderr (management guide, section 4).
+  // SIGHUP: the state of every server, to the logs and to stderr (management guide, section 4). On
+  // the worker where servers come and go.
   void report_servers() {
     for (const auto& proxy : generation_.config.proxies)
       for (const auto& server : proxy->state->servers) {

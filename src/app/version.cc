@@ -141,8 +141,6 @@ int answer(const Switches& switches, std::string_view name, std::span<const std:
 
 }  // namespace
 
-std::span<const Feature> features() { return kFeatures; }
-
 int compare_versions(std::string_view a, std::string_view b) {
   const auto left = version_parts(a), right = version_parts(b);
   return left < right ? -1 : left > right ? 1 : 0;

@@ -21,7 +21,6 @@ struct Feature {
   std::string_view name;
   bool present;
 };
-std::span<const Feature> features();
 
 // Features that command line options turn off.
 struct Switches {

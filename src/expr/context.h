@@ -12,9 +12,6 @@
 
 namespace expr {
 
-// Hears of each rule and sample on the way, for explanations. None exists in production traffic.
-class Recorder;
-
 // ACLs try every occurrence of a header, cookie or parameter. A fetch that can have several gives
 // the one at `next`/`offset`, moves them on, and sets `more` when another may follow.
 struct Occurrences {
@@ -40,7 +37,6 @@ struct Context {
   // Null: one sample, as the fetch defines it (usually the last occurrence).
   Occurrences* occurrences = nullptr;
   std::string_view log_origin = "unspec";  // what %OG prints
-  Recorder* recorder = nullptr;
 };
 
 }  // namespace expr

@@ -26,7 +26,6 @@ class Expression {
   Type type() const { return type_; }  // after all converters
   std::uint32_t where() const { return fetch_->where; }
   const std::string& source() const { return source_; }
-  bool is_constant() const { return fetch_->where == (kInternal | kConfig) && steps_.empty(); }
   const FetchRow& fetch_row() const { return *fetch_; }
   bool has_converters() const { return !steps_.empty(); }
   // Nothing when some source of the fetch is available at context.available, else "sample fetch <x>

@@ -52,7 +52,6 @@ enum Where : std::uint32_t {
   kConfig = 1u << 22,         // may be used while the configuration is read
   kCli = 1u << 23,            // comes with kInternal
 };
-inline constexpr std::uint32_t kEverywhere = kInternal | kConfig;  // constants
 
 // What is available to a rule evaluated at `point` in a proxy with these sides (tables of the
 // manual's section 7.3). `http` is there for the caller's sake: the tables do not depend on the

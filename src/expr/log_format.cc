@@ -535,9 +535,4 @@ std::string_view default_https_log_format() {
          "%sq/%bq %hr %hs %{+Q}r %[fc_err]/%[ssl_fc_err,hex]/%[ssl_c_err]/%[ssl_c_ca_err]/"
          "%[ssl_fc_is_resumed] %[ssl_fc_sni]/%sslv/%sslc";
 }
-std::string_view default_error_log_format() {
-  return "%ci:%cp [%tr] %ft %ac/%fc %[fc_err]/%[ssl_fc_err,hex]/%[ssl_c_err]/%[ssl_c_ca_err]/"
-         "%[ssl_fc_is_resumed] %[ssl_fc_sni]/%sslv/%sslc";
-}
-
 }  // namespace expr

@@ -63,6 +63,5 @@ std::string_view default_tcp_clf_log_format();
 std::string_view default_http_log_format();
 std::string_view default_http_clf_log_format();
 std::string_view default_https_log_format();
-std::string_view default_error_log_format();
 
 }  // namespace expr

@@ -84,7 +84,7 @@ TEST_F(Format, NamesMistakes) {
 TEST_F(Format, DefaultsParse) {
   for (std::string_view text :
        {default_tcp_log_format(), default_tcp_clf_log_format(), default_http_log_format(),
-        default_http_clf_log_format(), default_https_log_format(), default_error_log_format()})
+        default_http_clf_log_format(), default_https_log_format()})
     EXPECT_FALSE(in_log(text).starts_with("<error>")) << text;
 }
 

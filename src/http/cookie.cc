@@ -52,16 +52,6 @@ bool next_cookie(std::string_view& rest, CookiePair& out) {
   return false;
 }
 
-bool find_cookie(std::string_view field_value, std::string_view name, std::string_view& value) {
-  CookiePair pair;
-  while (next_cookie(field_value, pair))
-    if (pair.name == name) {
-      value = pair.value;
-      return true;
-    }
-  return false;
-}
-
 bool read_set_cookie(std::string_view field_value, CookiePair& pair, std::string_view& attributes) {
   std::size_t end = find_separator(field_value, ";");
   pair.whole = base::trim(field_value.substr(0, end));
@@ -69,18 +59,6 @@ bool read_set_cookie(std::string_view field_value, CookiePair& pair, std::string
   if (pair.whole.empty()) return false;
   split_pair(pair.whole, pair.name, pair.value);
   return !pair.name.empty();
-}
-
-bool next_attribute(std::string_view& rest, std::string_view& name, std::string_view& value) {
-  while (!rest.empty()) {
-    std::size_t end = find_separator(rest, ";");
-    std::string_view word = base::trim(rest.substr(0, end));
-    rest.remove_prefix(end == rest.size() ? end : end + 1);
-    if (word.empty()) continue;
-    split_pair(word, name, value);
-    return true;
-  }
-  return false;
 }
 
 std::string_view without_cookie(std::string_view field_value, const CookiePair& pair,

@@ -16,13 +16,9 @@ struct CookiePair {
 // Walks "a=1; b=2". `rest` starts as the whole field value and shrinks. A word without '=' is a
 // name without a value. Semicolons and commas separate, outside quotes.
 bool next_cookie(std::string_view& rest, CookiePair& out);
-// First cookie of the name in one Cookie field value.
-bool find_cookie(std::string_view field_value, std::string_view name, std::string_view& value);
 
 // The pair a Set-Cookie starts with; false when it has none. `attributes` is what follows its ';'.
 bool read_set_cookie(std::string_view field_value, CookiePair& pair, std::string_view& attributes);
-// Walks the attributes: "Path=/; Secure" gives ("Path", "/") and ("Secure", "").
-bool next_attribute(std::string_view& rest, std::string_view& name, std::string_view& value);
 
 // The field value without `pair`, which views into it, and without the separator that goes with it;
 // empty when nothing is left, so that the field should go.

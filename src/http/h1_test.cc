@@ -437,10 +437,6 @@ TEST(Target, SplitsEveryForm) {
   EXPECT_EQ(host_only("[::1]:80"), "[::1]");
   EXPECT_EQ(host_only("[::1]"), "[::1]");
   EXPECT_EQ(port_only("h:80"), "80");
-  std::string out;
-  EXPECT_TRUE(percent_decode("a%20b+c%41", true, out));
-  EXPECT_EQ(out, "a b cA");
-  EXPECT_FALSE(percent_decode("%4", false, out));
   std::string_view value;
   EXPECT_TRUE(query_value("a=1&b&B=2", "b", value));
   EXPECT_EQ(value, "");

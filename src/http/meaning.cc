@@ -160,6 +160,20 @@ void set_chunked(Headers& headers, Framing& framing) {
 
 bool at_least_1_1(Version v) { return v.major > 1 || (v.major == 1 && v.minor >= 1); }
 
+// Of a message that has a Transfer-Encoding of chunked, and perhaps a length that it overrides.
+template <class Head>
+void frame_by_chunks(Head& head, bool has_length) {
+  set_chunked(head.headers, head.framing);
+  head.content_length = 0;
+  if (has_length) {
+    head.headers.remove(HeaderId::content_length);
+    head.insecure_lengths = head.keep_alive && at_least_1_1(head.version);
+    head.keep_alive = false;
+  }
+  // HTTP/1.0 knows no chunked; what frames such a message is unclear to others (section 6.1).
+  if (!at_least_1_1(head.version)) head.keep_alive = false;
+}
+
 enum class ConnectionOption : std::uint8_t { other, close, keep_alive, upgrade };
 
 ConnectionOption connection_option(std::string_view element) {
@@ -265,15 +279,7 @@ const char* read_request_framing(RequestHead& head, const Seen& seen, std::uint1
     case Coding::chunked:
       break;
   }
-  set_chunked(head.headers, head.framing);
-  head.content_length = 0;
-  if (length) {
-    head.headers.remove(HeaderId::content_length);
-    head.insecure_lengths = head.keep_alive && at_least_1_1(head.version);
-    head.keep_alive = false;
-  }
-  // HTTP/1.0 knows no chunked; what frames such a message is unclear to others (section 6.1).
-  if (!at_least_1_1(head.version)) head.keep_alive = false;
+  frame_by_chunks(head, length.has_value());
   return nullptr;
 }
 
@@ -400,14 +406,7 @@ const char* read_response_framing(ResponseHead& head, const Seen& seen, bool acc
   }
   if (other) return "invalid or unsupported transfer-encoding";
   if (!chunked) return nullptr;
-  set_chunked(head.headers, head.framing);
-  head.content_length = 0;
-  if (length) {
-    head.headers.remove(HeaderId::content_length);
-    head.insecure_lengths = head.keep_alive && at_least_1_1(head.version);
-    head.keep_alive = false;
-  }
-  if (!at_least_1_1(head.version)) head.keep_alive = false;
+  frame_by_chunks(head, length.has_value());
   return nullptr;
 }
 

@@ -61,21 +61,6 @@ std::string_view port_only(std::string_view authority) {
   return colon == authority.npos ? std::string_view() : authority.substr(colon + 1);
 }
 
-bool percent_decode(std::string_view text, bool form, std::string& out) {
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '%') {
-      int high = text.size() - i > 2 ? base::hex_digit(text[i + 1]) : -1;
-      int low = text.size() - i > 2 ? base::hex_digit(text[i + 2]) : -1;
-      if (high < 0 || low < 0) return false;
-      out.push_back(static_cast<char>(high * 16 + low));
-      i += 2;
-    } else {
-      out.push_back(form && text[i] == '+' ? ' ' : text[i]);
-    }
-  }
-  return true;
-}
-
 bool query_value(std::string_view query, std::string_view name, std::string_view& value,
                  char delimiter, bool ignore_case) {
   while (!query.empty()) {

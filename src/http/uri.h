@@ -22,8 +22,6 @@ Target split_target(std::string_view target, bool connect_method = false);
 // Without the port: "example.com:80" -> "example.com", "[::1]:80" -> "[::1]".
 std::string_view host_only(std::string_view authority);
 std::string_view port_only(std::string_view authority);
-// Percent-decoding; '+' as blank with `form`. Appends to out; false on a bad sequence.
-bool percent_decode(std::string_view text, bool form, std::string& out);
 // The value of `name` in a query string with `delimiter`; false when absent.
 bool query_value(std::string_view query, std::string_view name, std::string_view& value,
                  char delimiter = '&', bool ignore_case = false);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <lua.hpp>
@@ -132,7 +133,6 @@ class State {
   ArgumentCache arguments;
   int response_reference = LUA_NOREF;  // class/applet_response.cc: what applets start with
   const void* untouched_response = nullptr;
-  int proxies_reference = LUA_NOREF;  // class/proxy.cc: objects by address
 
  private:
   static void* allocate(void* state, void* block, std::size_t old_size, std::size_t size);

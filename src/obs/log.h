@@ -95,8 +95,6 @@ void prepare(LogTarget& target);
 void report(Level level, std::string_view text);
 // As report(), of a message that is complete and ends with a line feed.
 void report_rendered(std::string_view text);
-// Messages less severe than this are not printed ("-q", "-V", "zero-warning" …).
-void set_report_level(Level least);
 void end_of_startup();
 std::string startup_messages();
 
@@ -108,8 +106,5 @@ bool send_datagram(const net::Address& to, std::string_view line);
 
 std::uint64_t dropped_lines();
 void count_dropped_line();
-
-// "2026-11-20T06:47:23.681113+00:00" (RFC 3339) of this moment, in local time. Fast.
-std::string_view iso_time(char (&buffer)[40]);
 
 }  // namespace obs

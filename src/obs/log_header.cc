@@ -268,15 +268,4 @@ std::size_t write_header(char* out, LogFormatKind format, std::uint8_t facility,
   return w.size();
 }
 
-std::string_view iso_time(char (&buffer)[40]) {
-  timespec now = wall_clock();
-  const Second& s = this_second(now.tv_sec);
-  std::memcpy(buffer, s.iso, 19);
-  long us = now.tv_nsec / 1000;
-  buffer[19] = '.';
-  for (int i = 25; i >= 20; --i, us /= 10) buffer[i] = static_cast<char>('0' + us % 10);
-  std::memcpy(buffer + 26, s.zone, 6);
-  return {buffer, 32};
-}
-
 }  // namespace obs

@@ -13,7 +13,6 @@ struct Startup {
   std::mutex mutex;
   std::string text;
   bool over = false;
-  Level least = Level::debug;
 };
 Startup& startup() {
   static Startup s;
@@ -45,16 +44,7 @@ void report_rendered(std::string_view text) {
 }
 
 void report(Level level, std::string_view text) {
-  {
-    std::lock_guard lock(startup().mutex);
-    if (level > startup().least) return;
-  }
   report_rendered(fmt::format("{} ({}) : {}\n", title(level), ::getpid(), text));
-}
-
-void set_report_level(Level least) {
-  std::lock_guard lock(startup().mutex);
-  startup().least = least;
 }
 
 void end_of_startup() {

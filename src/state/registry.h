@@ -23,7 +23,6 @@ struct ProcessCounters {
   obs::Count connections, requests;  // CumConns CumReq
   obs::Rate connection_rate, session_rate, request_rate;
   obs::Count connection_rate_max, session_rate_max, request_rate_max;
-  obs::Count failed_accepts;
 };
 
 struct Process {

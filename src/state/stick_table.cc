@@ -63,6 +63,21 @@ const std::string* interned(std::string_view text) {
 
 }  // namespace
 
+std::string_view key_type_name(Type type) {
+  switch (type) {
+    case Type::ipv4:
+      return "ip";
+    case Type::ipv6:
+      return "ipv6";
+    case Type::integer:
+      return "integer";
+    case Type::binary:
+      return "binary";
+    default:
+      return "string";
+  }
+}
+
 std::int64_t stick_clock_ms() {
   return std::chrono::duration_cast<rt::milliseconds>(rt::now().time_since_epoch()).count();
 }

@@ -29,6 +29,8 @@ struct StickColumn {
   std::uint32_t offset = 0;     // in the entry's data, set by StickTable
 };
 
+std::string_view key_type_name(Type type);  // as "show table" and scripts see it
+
 struct StickSettings {
   std::string name;
   Type key = Type::any;        // ipv4, ipv6, integer, string or binary

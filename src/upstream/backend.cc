@@ -94,17 +94,6 @@ Server* Backend::of(const state::Server& st) const {
   return st.proxy == &state_ ? st.behaviour : nullptr;
 }
 
-Server* Backend::by_cookie(std::string_view value) const {
-  for (const auto& server : servers_) {
-    const state::Server& st = server->state();
-    if (st.cookie.empty() || st.cookie != value) continue;
-    if (settings.persist || (st.oper.load(std::memory_order_relaxed) != state::OperState::stopped &&
-                             !st.in_maintenance()))
-      return server.get();
-  }
-  return nullptr;
-}
-
 bool Backend::link_tracking(config::Diagnostics& diagnostics) {
   bool good = true;
   for (const auto& server : servers_) {

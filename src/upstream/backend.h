@@ -247,8 +247,6 @@ class Backend {
   Server& add_server(std::shared_ptr<const ServerSettings> line, config::Diagnostics& diagnostics);
   Server* find(std::string_view name) const;
   Server* of(const state::Server& st) const;
-  // The server that a persistence cookie names; null when none or not usable for persistence.
-  Server* by_cookie(std::string_view value) const;
   const std::vector<std::unique_ptr<Server>>& servers() const { return servers_; }
   // Commands, on worker 0. A new server begins in maintenance; one that goes has to be there. The
   // error is the text of the answer.

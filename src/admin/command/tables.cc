@@ -14,21 +14,6 @@ namespace {
 
 using state::StickData;
 
-std::string_view type_name(state::Type type) {
-  switch (type) {
-    case state::Type::ipv4:
-      return "ip";
-    case state::Type::ipv6:
-      return "ipv6";
-    case state::Type::integer:
-      return "integer";
-    case state::Type::binary:
-      return "binary";
-    default:
-      return "string";
-  }
-}
-
 // Blanks and what separates fields are escaped, bytes that cannot be shown as \xHH.
 void append_escaped(std::string_view text, std::string& out) {
   for (char c : text) {
@@ -114,7 +99,7 @@ void append_entry(const state::StickRow& row, std::int64_t now, std::string& out
 std::string heading(const state::StickTable& table) {
   const state::StickSettings& settings = table.settings();
   return fmt::format("# table: {}, type: {}, size:{}, used:{}\n", settings.name,
-                     type_name(settings.key), settings.size, table.used());
+                     state::key_type_name(settings.key), settings.size, table.used());
 }
 
 // --- which entries ------------------------------------------------------------------------------

@@ -80,7 +80,6 @@ struct ProxyDraft {
   std::vector<state::CaptureSlot> captures;
   unsigned rule_counts[static_cast<std::size_t>(RuleKind::count_)] = {};
   std::map<std::string, config::Position, std::less<>> seen_timeouts;
-  bool has_capture_slots = false;
 
   bool is_defaults() const { return side == kInDefaults; }
   // Of the backend, or what a defaults section keeps for backends.

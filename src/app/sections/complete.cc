@@ -182,8 +182,10 @@ class Completer {
       case LogOption::none:
         return;
       case LogOption::tcp:
-      case LogOption::tcp_clf:
         text = expr::default_tcp_log_format();
+        break;
+      case LogOption::tcp_clf:
+        text = expr::default_tcp_clf_log_format();
         break;
       case LogOption::http:
         text = expr::default_http_log_format();

@@ -27,21 +27,6 @@ state::StickTable& self(lua_State* L) {
   return *table;
 }
 
-std::string_view type_name(state::Type type) {
-  switch (type) {
-    case state::Type::ipv4:
-      return "ip";
-    case state::Type::ipv6:
-      return "ipv6";
-    case state::Type::integer:
-      return "integer";
-    case state::Type::binary:
-      return "binary";
-    default:
-      return "string";
-  }
-}
-
 // What is stored, without the numbers' lock: arrays by their first element.
 struct Snapshot {
   std::array<std::uint64_t, state::kStickDataTypes> numbers{};
@@ -76,7 +61,7 @@ int info(lua_State* L) {
   const state::StickTable& table = self(L);
   const state::StickSettings& settings = table.settings();
   lua_createtable(L, 0, 8);
-  set_field(L, "type", type_name(settings.key));
+  set_field(L, "type", state::key_type_name(settings.key));
   set_field(L, "length", lua_Integer{settings.key_size});
   set_field(L, "size", lua_Integer{settings.size});
   set_field(L, "used", lua_Integer{table.used()});
