@@ -23,18 +23,10 @@ std::mutex& mutex() {
 }
 
 // "src/proxy/session.cc:79" by its end.
-std::string location(const std::source_location& where) {
-  std::string text = fmt::format("{}:{}", where.file_name(), where.line());
+std::string location(const Place& where) {
+  std::string text = fmt::format("{}:{}", where.file, where.line);
   if (text.size() > kLocationLength) text.erase(0, text.size() - kLocationLength);
   return text;
-}
-
-// "void proxy::Session::serve()" is "serve".
-std::string_view function_name(const std::source_location& where) {
-  std::string_view text = where.function_name();
-  text = text.substr(0, text.find('('));
-  const std::size_t before = text.find_last_of(": ");
-  return before == text.npos ? text : text.substr(before + 1);
 }
 
 }  // namespace
@@ -140,7 +132,7 @@ bool Source::judge(Events of, Level level, const Subject& about) {
   return told && (mine || follower);
 }
 
-void Source::take(Events of, Level level, const std::source_location& where, Describe describe) {
+void Source::take(Events of, Level level, const Place& where, Describe describe) {
   Entry entry;
   entry.verbosity = settings().verbosity;
   describe(entry);
@@ -153,7 +145,7 @@ void Source::take(Events of, Level level, const std::source_location& where, Des
   if (sink == nullptr) return;
   std::string line = fmt::format("[{:02}|{}|{}|{}] ", rt::worker_index(), name,
                                  static_cast<unsigned>(level), location(where));
-  if (level == Level::developer) line += fmt::format("{}(): ", function_name(where));
+  if (level == Level::developer) line += fmt::format("{}(): ", where.function);
   sink->write(line + entry.text);
 }
 

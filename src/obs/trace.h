@@ -7,7 +7,6 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <source_location>
 #include <span>
 #include <string>
 #include <string_view>
@@ -57,6 +56,19 @@ struct Subject {
 
 // Verbosities that all sources but the simplest have, in this order.
 enum Verbosity : unsigned { kQuiet, kClean, kMinimal, kSimple, kAdvanced, kComplete };
+
+// Where a point stands, as a default argument knows it: Place is not known to all
+// compilers that read this code.
+struct Place {
+  const char* file;
+  const char* function;
+  unsigned line;
+  static constexpr Place current(const char* file = __builtin_FILE(),
+                                 const char* function = __builtin_FUNCTION(),
+                                 unsigned line = __builtin_LINE()) {
+    return {file, function, line};
+  }
+};
 
 // How a point describes itself. `verbosity` is how much of it is asked for.
 struct Entry {
@@ -114,7 +126,7 @@ class Source {
 
   bool wants(Events of) const { return (armed_.load(std::memory_order_relaxed) & of) != 0; }
   // A point that is wanted; `describe` fills an Entry.
-  void take(Events of, Level level, const std::source_location& where, Describe describe);
+  void take(Events of, Level level, const Place& where, Describe describe);
 
   Settings settings() const;
   // Changes them under the lock.

@@ -6,7 +6,6 @@
 
 #include <memory>
 #include <optional>
-#include <source_location>
 #include <string>
 
 #include "obs/trace.h"
@@ -295,7 +294,7 @@ class Run final : public txn::Engine, rt::Watcher {
   enum class Peer : std::uint8_t { client, server };
   using TraceEvents = obs::trace::Events;
   using TraceLevel = obs::trace::Level;
-  using Place = std::source_location;
+  using Place = obs::trace::Place;
   void describe(obs::trace::Entry& entry, std::string_view text, std::string_view side,
                 bool request) const;
   void trace_h1(TraceEvents of, TraceLevel level, std::string_view text, Peer peer,

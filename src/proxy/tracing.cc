@@ -48,7 +48,7 @@ void add_headers(Entry& entry, const txn::Exchange& e, bool request) {
 }  // namespace
 
 void trace_session(const Session& session, Events of, Level level, std::string_view text,
-                   const std::source_location& where) {
+                   const obs::trace::Place& where) {
   obs::trace::Source& source = obs::trace::session::source;
   if (!source.wants(of)) return;
   source.take(of, level, where, [&](Entry& entry) {
@@ -61,7 +61,7 @@ void trace_session(const Session& session, Events of, Level level, std::string_v
 }
 
 void trace_connection(const Session& session, Events of, Level level, std::string_view text,
-                      const std::source_location& where) {
+                      const obs::trace::Place& where) {
   if (!session.is_http || !h1::source.wants(of)) return;
   h1::source.take(of, level, where, [&](Entry& entry) {
     be_about(entry, session);
@@ -93,7 +93,7 @@ void Run::describe(Entry& entry, std::string_view text, std::string_view side, b
 }
 
 void Run::trace_h1(Events of, Level level, std::string_view text, Peer peer,
-                   const std::source_location& where) const {
+                   const obs::trace::Place& where) const {
   if (!x().is_http || !h1::source.wants(of)) return;
   // What comes from the client and goes to the server is the request.
   constexpr Events kReceived = h1::rx_data | h1::rx_headers | h1::rx_body | h1::rx_eoi;
@@ -106,7 +106,7 @@ void Run::trace_h1(Events of, Level level, std::string_view text, Peer peer,
 }
 
 void Run::trace_stream(Events of, Level level, std::string_view text,
-                       const std::source_location& where) const {
+                       const obs::trace::Place& where) const {
   if (!stream::source.wants(of)) return;
   stream::source.take(of, level, where, [&](Entry& entry) {
     describe(entry, text, x().is_http ? "[HTTP]" : "[TCP]", !x().response_valid);
@@ -114,7 +114,7 @@ void Run::trace_stream(Events of, Level level, std::string_view text,
 }
 
 // How an exchange ended that did not end well, or should not have.
-void Run::trace_failure(unsigned status, const std::source_location& where) const {
+void Run::trace_failure(unsigned status, const obs::trace::Place& where) const {
   const Events part = x().is_http ? stream::http_err : stream::tcp_err;
   trace_stream(
       stream::strm_err | part, Level::error,
@@ -125,7 +125,7 @@ void Run::trace_failure(unsigned status, const std::source_location& where) cons
 
 // Where a rule answers, and Lua and statistics do.
 void Run::trace_service(Events of, Level level, std::string_view text,
-                        const std::source_location& where) const {
+                        const obs::trace::Place& where) const {
   obs::trace::Source& source = obs::trace::applet::source;
   if (!source.wants(of)) return;
   source.take(of, level, where, [&](Entry& entry) {

@@ -2,7 +2,6 @@
 // Run::trace_stream(). Called only where something is traced.
 #pragma once
 
-#include <source_location>
 #include <string_view>
 
 #include "obs/trace_sources.h"
@@ -12,10 +11,10 @@ namespace proxy {
 
 void trace_session(const Session& session, obs::trace::Events of, obs::trace::Level level,
                    std::string_view text,
-                   const std::source_location& where = std::source_location::current());
+                   const obs::trace::Place& where = obs::trace::Place::current());
 // Of its connection, where that is HTTP.
 void trace_connection(const Session& session, obs::trace::Events of, obs::trace::Level level,
                       std::string_view text,
-                      const std::source_location& where = std::source_location::current());
+                      const obs::trace::Place& where = obs::trace::Place::current());
 
 }  // namespace proxy

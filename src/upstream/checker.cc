@@ -209,7 +209,7 @@ bool take_turn() {
 void limit_probes(unsigned of_each_worker) { most_probes = of_each_worker; }
 
 void Checker::trace(obs::trace::Events of, obs::trace::Level level, std::string_view text,
-                    const CheckOutcome* outcome, const std::source_location& where) const {
+                    const CheckOutcome* outcome, const obs::trace::Place& where) const {
   obs::trace::Source& source = obs::trace::check::source;
   if (!source.wants(of)) return;
   source.take(of, level, where, [&](obs::trace::Entry& entry) {

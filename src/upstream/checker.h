@@ -6,7 +6,6 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <source_location>
 #include <string>
 
 #include "obs/trace.h"
@@ -83,7 +82,7 @@ class Checker {
   void probe_once();
   void trace(obs::trace::Events of, obs::trace::Level level, std::string_view text,
              const CheckOutcome* outcome,
-             const std::source_location& where = std::source_location::current()) const;
+             const obs::trace::Place& where = obs::trace::Place::current()) const;
   rt::Duration interval() const;
   state::HealthState& health() const;
   std::string describe(const CheckOutcome& outcome, std::int64_t duration_ms) const;
