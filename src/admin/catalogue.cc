@@ -20,6 +20,7 @@ void add_builtin(Catalogue& catalogue) {
   catalogue.add(resource_commands());
   catalogue.add(error_commands());
   catalogue.add(session_list_commands());
+  catalogue.add(trace_commands());
 }
 
 }  // namespace admin

@@ -212,7 +212,9 @@ void assemble(Generation& generation, const CommandLine&, config::Diagnostics& d
   for (const config::Section& section : sections) {
     path.enter(section.head.file);
     const std::string_view kind = section.head[0];
-    if (kind == "global" || is_proxy_section(kind) || read_other(section, assembly)) continue;
+    if (kind == "global" || kind == "traces" || is_proxy_section(kind) ||
+        read_other(section, assembly))
+      continue;
     diagnostics.alert(section.head.at(), fmt::format("section '{}' is not supported yet.", kind));
   }
   set_variables(assembly);
@@ -220,6 +222,8 @@ void assemble(Generation& generation, const CommandLine&, config::Diagnostics& d
     path.enter(section.head.file);
     if (is_proxy_section(section.head[0])) read_proxy(section, assembly);
   }
+  for (const config::Section& section : sections)
+    if (section.head[0] == "traces") read_traces(section, assembly);
   complete_proxies(assembly);
   complete_log_forwards(assembly);
   link_log_backends(assembly);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "obs/trace_command.h"
 
 namespace app {
 
@@ -153,14 +154,23 @@ class Parser {
       line_.keyword_classes = rest;
     } else if (letter == 'C') {
       line_.dump = rest;
-    } else if (letter == 't') {  // traces; an optional argument follows
-      if (at_ < argc_ && argv_[at_][0] != '-') ++at_;
+    } else if (letter == 't') {
+      trace_option();
     } else if (letter != 'M') {
       mistake(fmt::format("unknown option '-d{}'", text));
     } else if (rest == "help") {
       line_.text = "Memory debugging options are accepted and have no effect.\n";
       choose(Mode::short_text);
     }
+  }
+
+  // An argument may follow; names that look like options are none.
+  void trace_option() {
+    line_.traces.emplace();
+    if (at_ < argc_ && argv_[at_][0] != '-') line_.traces = argv_[at_++];
+    if (line_.traces != "help") return;
+    line_.text = obs::trace::option_help();
+    choose(Mode::short_text);
   }
 
   void processes(std::vector<std::int32_t>& into) {
@@ -227,10 +237,11 @@ std::string usage_text(std::string_view program) {
         -q nothing but errors of the command line ; -V more
         -dW fail on warnings ; -dD show diagnostics
         -dL list loaded libraries
+        -dt [<source>[:<level>[:<verbosity>]]][,...] traces on stderr ("help" lists them)
    Switches
         -4 resolvers ask for IPv4 only ; -dr unknown server names are no mistake
         -dS no splice ; -dR no SO_REUSEPORT ; -dV no check of servers' certificates
-        -dI processes may be created ; -dF -dG -dM -dT -dZ -dc -de -dk -dp -dt -dv accepted
+        -dI processes may be created ; -dF -dG -dM -dT -dZ -dc -de -dk -dp -dv accepted
 )",
       program);
 }

@@ -45,6 +45,7 @@ struct CommandLine {
   bool list_libraries = false;                         // -dL
   bool ignore_resolution = false;                      // -dr
   std::optional<std::string> dump;                     // -dC[key]
+  std::optional<std::string> traces;                   // -dt
   std::optional<std::string> keyword_classes;          // -dK
   Switches switches;
 };

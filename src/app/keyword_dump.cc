@@ -9,6 +9,7 @@
 #include "app/global/keyword.h"
 #include "app/keyword_pages.h"
 #include "app/proxy_keywords/keyword.h"
+#include "app/sections/other.h"
 #include "app/sections/section.h"
 #include "expr/dump.h"
 #include "expr/user_list.h"
@@ -41,6 +42,8 @@ std::string section(std::string_view name) {
   if (name == "userlist")
     for (const config::Keyword& row : expr::UserList::keywords())
       out += fmt::format("\t{}\n", row.name);
+  if (name == "traces")
+    for (const config::Keyword& row : trace_keywords()) out += fmt::format("\t{}\n", row.name);
   return out;
 }
 
@@ -82,7 +85,7 @@ std::string commands(const Sources&) {
 }
 
 std::string filters(const Sources&) {
-  return "# List of registered filter names:\nbwlim-in [BWLIM]\nbwlim-out [BWLIM]\n";
+  return "# List of registered filter names:\nbwlim-in [BWLIM]\nbwlim-out [BWLIM]\ntrace [TRACE]\n";
 }
 
 std::string services(const Sources& sources) { return rules::dump_services(sources.actions); }

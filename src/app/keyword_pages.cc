@@ -5,6 +5,7 @@
 
 #include "app/global/keyword.h"
 #include "app/proxy_keywords/keyword.h"
+#include "app/sections/other.h"
 #include "expr/log_alias.h"
 #include "expr/user_list.h"
 #include "upstream/parse.h"
@@ -81,6 +82,7 @@ void add_keywords(std::string& out) {
     plain("Words of bind lines behind ssl", *row, "");
   for (const auto& row : upstream::server_keywords()) plain("Words of server lines", row, "");
   for (const config::Keyword& row : expr::UserList::keywords()) plain("Section userlist", row, "");
+  for (const config::Keyword& row : trace_keywords()) plain("Section traces", row, "");
 }
 
 }  // namespace

@@ -24,6 +24,7 @@
 #include "config/limits.h"
 #include "config/load.h"
 #include "expr/log_format.h"
+#include "obs/trace_command.h"
 #include "proxy/thread_set.h"
 #include "rt/placement.h"
 
@@ -186,6 +187,12 @@ int run_generation(const CommandLine& line, config::Tree tree, GlobalSettings se
 }
 
 int load_and_run(const CommandLine& line) {
+  if (line.traces) {
+    if (auto done = obs::trace::follow_option(*line.traces); !done) {
+      print(stderr, fmt::format("[ALERT]    ({}) : config : {}\n", ::getpid(), done.error()));
+      return 1;
+    }
+  }
   set_environment(line);
   const config::Predicates predicates = make_predicates(line.switches);
   config::LoadOptions options{line.paths, section_names(), &predicates};

@@ -120,6 +120,19 @@ std::shared_ptr<Ring> find_ring(std::string_view name) {
   return nullptr;
 }
 
+std::shared_ptr<Ring> buffer_ring() {
+  constexpr std::size_t kSize = std::size_t{1} << 20;
+  if (auto found = find_ring(kBufferRing)) return found;
+  RingSettings settings;
+  settings.name = kBufferRing;
+  settings.description = "in-memory ring buffer";
+  settings.format = LogFormatKind::timed;
+  settings.size = kSize;
+  settings.longest = kSize / 16;
+  add_ring(std::move(settings));
+  return find_ring(kBufferRing);
+}
+
 std::vector<std::shared_ptr<Ring>> all_rings() {
   std::lock_guard lock(ring_list().mutex);
   return ring_list().rings;

@@ -70,5 +70,8 @@ class Ring {
 std::shared_ptr<Ring> add_ring(RingSettings settings);
 std::shared_ptr<Ring> find_ring(std::string_view name);
 std::vector<std::shared_ptr<Ring>> all_rings();
+// The ring that is always there; made when somebody first wants it.
+inline constexpr std::string_view kBufferRing = "buf0";
+std::shared_ptr<Ring> buffer_ring();
 
 }  // namespace obs

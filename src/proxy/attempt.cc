@@ -6,6 +6,7 @@
 #include "expr/fetch/support.h"
 #include "proxy/run.h"
 #include "proxy/session.h"
+#include "proxy/tracing.h"
 #include "upstream/rdp_cookie.h"
 
 namespace proxy {
@@ -128,6 +129,8 @@ Step Run::pick_server() {
     slot_ = std::move(*slot);
     server_ = slot_.server();
     e.server = &server_->state();
+    if (obs::trace::on()) [[unlikely]]
+      trace_chosen_server();
     return Step::go_on;
   }
   state::ProxyCounters& counters = backend_->state->backend.mine();
@@ -210,6 +213,8 @@ Step Run::connect_server() {
   server_keep_alive_ = false;
   if (!link_.reused) server.observed(true, false);
   log_step(txn::LogOrigin::connect);
+  if (obs::trace::on()) [[unlikely]]
+    trace_connected();
   return Step::go_on;
 }
 
@@ -225,6 +230,8 @@ Step Run::connect_failed(net::IoError error) {
     return Step::closed;
   }
   server.observed(false, false);
+  if (obs::trace::on()) [[unlikely]]
+    trace_unconnected();
   if (may_retry(false)) {
     if (!client_aborted()) return Step::again;
     counters.client_aborts.add();
@@ -441,6 +448,9 @@ Outcome Run::await_response() {
         const http::Parse parse = parse_response(limits);
         if (parse == http::Parse::error) {
           capture(*backend_, txn::Direction::response, server_in_.raw(), body_error_);
+          if (obs::trace::on()) [[unlikely]]
+            trace_h1(obs::trace::h1::h1s_err | obs::trace::h1::strm_err | obs::trace::h1::rx_data,
+                     TraceLevel::error, "parsing error, reject H1 message", Peer::server);
           return Outcome::junk;
         }
         if (parse == http::Parse::need_more) break;

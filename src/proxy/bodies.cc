@@ -63,6 +63,8 @@ Run::Moved Run::move_request() {
           if (!server_out_.push(passing, chunked)) return Moved::sink_gone;
           sent_to_server();
           if (client_in_.all_here()) request_sent_ = true;
+          if (obs::trace::on()) [[unlikely]]
+            trace_moved(Peer::client, passing.count, request_sent_);
           continue;
         }
         if (server_out_.broken()) return Moved::sink_gone;
@@ -83,6 +85,8 @@ Run::Moved Run::move_request() {
       return Moved::sink_gone;
     sent_to_server();
     x().request_body_bytes += payload.size();
+    if (obs::trace::on()) [[unlikely]]
+      trace_moved(Peer::client, payload.size(), last);
     client_in_.consume(payload.size());
     result = Moved::some;
     request_sent_ = last;
@@ -126,6 +130,8 @@ Run::Moved Run::move_response() {
           if (!client_out_.push(passing, response_chunked_)) return Moved::sink_gone;
           sent_to_client();
           response_done_ = server_in_.all_here();
+          if (obs::trace::on()) [[unlikely]]
+            trace_moved(Peer::server, passing.count, response_done_);
           continue;
         }
         if (client_out_.broken()) return Moved::sink_gone;
@@ -146,6 +152,8 @@ Run::Moved Run::move_response() {
     if (last) server_is_done();
     if (!send_to_client({}, payload, last)) return Moved::sink_gone;
     x().response_body_bytes += payload.size();
+    if (obs::trace::on()) [[unlikely]]
+      trace_moved(Peer::server, payload.size(), last);
     server_in_.consume(payload.size());
     result = Moved::some;
     response_done_ = last;

@@ -36,6 +36,8 @@ Step Run::reach_server() {
     if (step != Step::go_on) return step;
 
     send_request();
+    if (obs::trace::on()) [[unlikely]]
+      trace_request_out();
     Outcome outcome = await_response();  // the request's body goes on meanwhile
     if (retry_after(outcome)) continue;
     return outcome == Outcome::head ? Step::go_on : response_missing(outcome);

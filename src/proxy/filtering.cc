@@ -5,6 +5,7 @@
 #include "proxy/filters.h"
 #include "proxy/run.h"
 #include "proxy/session.h"
+#include "proxy/tracing.h"
 
 namespace proxy {
 
@@ -16,6 +17,9 @@ bool Run::filtered(Direction direction) const {
 
 Step Run::filter_failed(Direction direction, rules::Filtered how) {
   const bool late = how == rules::Filtered::wait;
+  if (obs::trace::on()) [[unlikely]]
+    trace_stream(obs::trace::stream::flt_err | obs::trace::stream::strm_err, TraceLevel::error,
+                 late ? "a filter did not let the message pass in time" : "a filter failed");
   if (direction == Direction::request) {
     frontend_->state->frontend.mine().failed_requests.add();
     keep_alive_ = false;
@@ -54,12 +58,18 @@ Step Run::ask_filters(Direction direction, F&& ask) {
 
 // The filters of the frontend, or of the backend that was chosen, see the request begin.
 Step Run::attach_filters(const Proxy& of) {
-  if (of.filters.empty()) return Step::go_on;
+  if (of.filters.empty()) {
+    if (filters_ != nullptr && backend_ != nullptr) filters_->backend_chosen();
+    return Step::go_on;
+  }
   if (filters_ == nullptr) filters_ = std::make_unique<Filters>(*this);
+  if (obs::trace::on()) [[unlikely]]
+    trace_stream(obs::trace::stream::flt_ana, TraceLevel::state, "attaching filters");
   if (!filters_->attach(of)) {
     frontend_->state->frontend.mine().internal_errors.add();
     return fail(txn::Cause::internal, txn::Phase::request, 500);
   }
+  if (backend_ != nullptr) filters_->backend_chosen();
   return ask_filters(Direction::request, [&] { return filters_->start(Direction::request); });
 }
 

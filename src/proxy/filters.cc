@@ -1,6 +1,7 @@
 #include "proxy/filters.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "proxy/run.h"
 
@@ -109,6 +110,19 @@ bool Filters::attach(const Proxy& of) {
   return true;
 }
 
+Filters::~Filters() {
+  for (auto& of : all_)
+    if (&of->proxy != run_.frontend_) of.reset();
+}
+
+void Filters::backend_chosen() {
+  for (const auto& of : all_)
+    call(*of, txn::Direction::request, [](rules::FilterRun& run, rules::FilterCall& c) {
+      run.backend_chosen(c);
+      return 0;
+    });
+}
+
 rules::Filtered Filters::start(txn::Direction direction) {
   const rules::Filtered result =
       call_rest(direction, lane(direction).started,
@@ -149,9 +163,12 @@ bool Filters::show(Attached& to, txn::Direction direction) {
       view.from_ = view.seen_ = view.limit();
       return true;
     }
-    const bool due = to.run->wake_at <= rt::now();
+    if (to.run->wake_at <= rt::now()) {
+      to.run->wake_at = rt::kNever;
+      to.due[0] = to.due[1] = true;
+    }
+    const bool due = std::exchange(to.due[direction == txn::Direction::request ? 0 : 1], false);
     if (view.seen_ == view.limit() && (view.seen_end_ || !l.over_) && !due) return true;
-    if (due) to.run->wake_at = rt::kNever;
     const std::size_t before = view.from_;
     view.seen_end_ = l.over_;
     const std::optional<std::size_t> count = call(

@@ -71,11 +71,13 @@ class FilterView final : public rules::FilterChannel {
 class Filters {
  public:
   explicit Filters(Run& run) : run_(run) {}
+  ~Filters();  // those of the backend first
   Filters(const Filters&) = delete;
   Filters& operator=(const Filters&) = delete;
 
   // Those of a proxy that the exchange comes to; false when one failed.
   bool attach(const Proxy& of);
+  void backend_chosen();
 
   // The callbacks, filter after filter, from the one that said "wait" last.
   rules::Filtered start(txn::Direction direction);
@@ -110,6 +112,7 @@ class Filters {
     const rules::Filter& filter;
     std::unique_ptr<rules::FilterRun> run;
     FilterView request, response;
+    bool due[2] = {false, false};  // its time has come; the direction has not been shown since
     FilterView& view(txn::Direction d) { return d == txn::Direction::request ? request : response; }
   };
   using Order = std::vector<Attached*>;

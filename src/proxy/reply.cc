@@ -63,6 +63,8 @@ Step Run::fail(txn::Cause cause, txn::Phase phase, std::uint16_t status) {
   if (!e.end || cause != txn::Cause::none) e.end = {cause, phase};
   drop_server(false);
   const Proxy& of = backend_ != nullptr ? *backend_ : *frontend_;
+  if (obs::trace::on()) [[unlikely]]
+    trace_failure(status);
   return answer(*error_reply(of.state, status));
 }
 
@@ -170,6 +172,8 @@ Step Run::send_reply(std::string_view body) {
   e.response_body_bytes += body.size();
   response_started_ = true;
   count_status();
+  if (obs::trace::on()) [[unlikely]]
+    trace_response_out(true);
   if (!client_out_.send_body(head, body, false, true, nullptr, close_follows()))
     return Step::closed;
   const rt::Duration timeout = client_timeout();

@@ -2,11 +2,16 @@
 #include <algorithm>
 
 #include "http/uri.h"
+#include "proxy/filters.h"
 #include "proxy/hooks.h"
 #include "proxy/run.h"
 #include "proxy/session.h"
+#include "proxy/tracing.h"
 
 namespace proxy {
+
+namespace h1 = obs::trace::h1;
+namespace stream = obs::trace::stream;
 
 namespace {
 
@@ -51,6 +56,8 @@ Step Run::receive_head() {
   if (forgiven && client_glitched()) return refuse_silently();
   // Broken framing that is here already is refused before anybody acts on the request.
   if (!decode_request()) return fail(txn::Cause::proxy, txn::Phase::request, 400);
+  if (obs::trace::on()) [[unlikely]]
+    trace_request_head();
   return Step::go_on;
 }
 
@@ -69,6 +76,9 @@ Step Run::head_missing(http::Parse parse, const http::ParseError& error, rt::Wai
   const auto cause = [&](txn::Cause usual) { return upgraded_ ? txn::Cause::proxy : usual; };
   if (parse == http::Parse::error) {
     capture(*frontend_, txn::Direction::request, client_in_.raw(), error);
+    if (obs::trace::on()) [[unlikely]]
+      trace_h1(h1::h1s_err | h1::strm_err | h1::h1c_err | h1::rx_data, TraceLevel::error,
+               "parsing error, reject H1 message", Peer::client);
     x().request.clear();
     counters.requests.add();
     counters.failed_requests.add();
@@ -155,6 +165,8 @@ Step Run::frontend_http_rules() {
     if (step != Step::go_on) return step;
   }
   x().rewrite_room = rewrite_room(client_in_.received() - received_before_);
+  if (obs::trace::on()) [[unlikely]]
+    trace_stream(stream::strm_ana | stream::http_ana, TraceLevel::state, "rules of the frontend");
   return http_rules(*frontend_);
 }
 
@@ -231,6 +243,9 @@ Step Run::choose_backend() {
   if (chosen->mode == state::Mode::http && !x().is_http)
     if (Step step = become_http(); step != Step::go_on) return step;
   enter_backend(*chosen);
+  if (obs::trace::on()) [[unlikely]]
+    trace_stream(stream::strm_ana, TraceLevel::state, "backend chosen");
+  if (filters_ != nullptr && chosen == frontend_) filters_->backend_chosen();
   return chosen->mode != state::Mode::http && x().is_http ? no_way_to_tcp() : Step::go_on;
 }
 

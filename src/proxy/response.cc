@@ -43,6 +43,8 @@ Step Run::process_response() {
   server_keep_alive_ = server_keep_alive_ && persists(e.response) && !server_glitched();
   server_in_.begin_body(e.response.framing, e.response.content_length);
   if (!server_in_.decode(body_error_)) return response_missing(Outcome::junk);
+  if (obs::trace::on()) [[unlikely]]
+    trace_response_head();
   e.response_channel = &response_body_;
   e.rewrite_room = rewrite_room(response_body_.data().size());
   count_server_status();
@@ -184,6 +186,8 @@ Step Run::send_response_head() {
                         ? send_filtered(txn::Direction::response, bytes)
                         : send_first_bytes(bytes);
   count_status();
+  if (obs::trace::on()) [[unlikely]]
+    trace_response_out(response_done_);
   if (!sent) {
     relay_trouble(Moved::sink_gone, true);
     return Step::closed;

@@ -3,6 +3,7 @@
 #include "proxy/hooks.h"
 #include "proxy/run.h"
 #include "proxy/session.h"
+#include "proxy/tracing.h"
 
 namespace proxy {
 
@@ -123,6 +124,9 @@ rules::Verdict Run::run_content(const rules::Ruleset& rules, expr::Context& ctx,
 Step Run::content_rules(const rules::Ruleset& rules, const Proxy& of, rt::Duration delay,
                         txn::Direction direction) {
   const bool request = direction == txn::Direction::request;
+  if (obs::trace::on()) [[unlikely]]
+    trace_stream(obs::trace::stream::tcp_ana | obs::trace::stream::strm_ana, TraceLevel::state,
+                 "content rules");
   expr::Context ctx = context(of, direction);
   const rt::Instant deadline = delay == rt::kForever ? rt::kNever : rt::now() + delay;
   const rules::Verdict verdict =

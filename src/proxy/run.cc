@@ -9,6 +9,7 @@
 #include "proxy/filters.h"
 #include "proxy/relay.h"
 #include "proxy/session.h"
+#include "proxy/tracing.h"
 #include "state/variable_limits.h"
 
 namespace proxy {
@@ -145,6 +146,8 @@ void Run::begin(bool http) {
   received_before_ = client_in_.received() - client_in_.raw().size();
   sent_before_ = client_out_.sent();
   counted_ = {};
+  if (obs::trace::on()) [[unlikely]]
+    trace_begin();
   if (frontend_->options.has(Option::contstats)) count_timer_.arm(rt::now() + kRecount);
 }
 
@@ -223,7 +226,10 @@ void Run::drop_server(bool reusable) {
   const bool clean = !server_in_.has_bytes() && !server_in_.at_end() && !server_out_.blocked();
   server_in_.detach();
   server_out_.detach();
-  if (!reusable || !clean || server_ == nullptr) return link_.drop();
+  const bool ends = !reusable || !clean || server_ == nullptr;
+  if (ends && obs::trace::on()) [[unlikely]]
+    trace_h1(obs::trace::h1::h1c_end, TraceLevel::state, "H1 connection ends", Peer::server);
+  if (ends) return link_.drop();
   auto& pools = session_->private_pools;
   if (link_.session != 0 && std::find(pools.begin(), pools.end(), server_) == pools.end()) {
     if (std::distance(pools.begin(), pools.end()) >= frontend_->session_servers)
@@ -252,6 +258,8 @@ void Run::settle() {
 }
 
 void Run::end_exchange() {
+  if (obs::trace::on()) [[unlikely]]
+    trace_end();
   if (filters_ != nullptr) finish_filters();
   settle();
   if (is_reply_) drain_request();

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "obs/trace.h"
 #include "proxy/config.h"
 #include "rt/io.h"
 #include "rt/timer.h"
@@ -287,6 +288,31 @@ class Run final : public txn::Engine, rt::Watcher {
   Step become_http();
   Step tcp_request_rules(const Proxy& of);
   Step tcp_response_rules();
+
+  // --- tracing.cc; only where obs::trace::on()
+  enum class Peer : std::uint8_t { client, server };
+  using TraceEvents = obs::trace::Events;
+  using TraceLevel = obs::trace::Level;
+  using Place = obs::trace::Place;
+  void describe(obs::trace::Entry& entry, std::string_view text, std::string_view side,
+                bool request) const;
+  void trace_h1(TraceEvents of, TraceLevel level, std::string_view text, Peer peer,
+                const Place& where = Place::current()) const;
+  void trace_stream(TraceEvents of, TraceLevel level, std::string_view text,
+                    const Place& where = Place::current()) const;
+  void trace_failure(unsigned status, const Place& where = Place::current()) const;
+  void trace_service(TraceEvents of, TraceLevel level, std::string_view text,
+                     const Place& where = Place::current()) const;
+  void trace_begin() const;
+  void trace_end() const;
+  void trace_request_head() const;
+  void trace_request_out() const;
+  void trace_response_head() const;
+  void trace_response_out(bool whole) const;
+  void trace_moved(Peer from, std::size_t count, bool last) const;
+  void trace_chosen_server() const;
+  void trace_connected() const;
+  void trace_unconnected() const;
 
   // --- access_log.cc
   void log_step(txn::LogOrigin origin);

@@ -7,6 +7,7 @@
 #include "proxy/filters.h"
 #include "proxy/run.h"
 #include "proxy/session.h"
+#include "proxy/tracing.h"
 
 namespace proxy {
 
@@ -195,8 +196,15 @@ Step Run::run_service() {
   if (filters_ != nullptr)
     if (Step step = prepare_filtered_service(); step != Step::go_on) return step;
   if (e.is_http && !request_body_.complete()) send_continue();
+  const bool traced = obs::trace::on();
+  if (traced)
+    trace_service(obs::trace::applet::app_new | obs::trace::applet::app_start, TraceLevel::state,
+                  "starting service");
   const bool fine = e.service->run(e, io);
   e.service.reset();
+  if (traced && !fine)
+    trace_service(obs::trace::applet::app_err, TraceLevel::error, "failed service");
+  if (traced) trace_service(obs::trace::applet::app_free, TraceLevel::state, "end of service");
   if (!e.is_http) return Step::closed;
   if (io.replaced() != Step::go_on) return io.replaced();
   if (!io.started()) {
@@ -206,7 +214,10 @@ Step Run::run_service() {
     e.answered_here = false;  // what a service sends counts, its error page too
     return step;
   }
-  if (!io.finish() || !fine) {
+  const bool finished = io.finish();
+  if (obs::trace::on()) [[unlikely]]
+    trace_response_out(finished);
+  if (!finished || !fine) {
     e.end = {client_out_.broken() ? txn::Cause::client : txn::Cause::proxy, txn::Phase::data};
     return Step::closed;
   }

@@ -12,6 +12,7 @@
 #include "proxy/hooks.h"
 #include "proxy/live.h"
 #include "proxy/run.h"
+#include "proxy/tracing.h"
 #include "rt/memory.h"
 #include "state/variable_limits.h"
 #include "txn/tracking.h"
@@ -65,6 +66,12 @@ Session::Session(int fd, const Proxy& of, const Bind& at)
 }
 
 Session::~Session() {
+  if (obs::trace::on()) [[unlikely]] {
+    trace_connection(*this, obs::trace::h1::h1c_end, obs::trace::Level::state,
+                     "H1 connection ends");
+    trace_session(*this, obs::trace::session::sess_end, obs::trace::Level::state,
+                  "releasing session");
+  }
   sessions.erase(sessions.iterator_to(*this));
   connection->io().park(nullptr);
   connection.reset();
@@ -107,6 +114,11 @@ void Session::accept(int fd, const net::Address& peer, const net::Address& local
   counters.connection_rate_max.raise_to(counters.connection_rate.per_second(now));
   process.counters.mine().connections.add();
   process.counters.mine().connection_rate.add(now);
+  if (obs::trace::on()) [[unlikely]] {
+    trace_session(session, obs::trace::session::sess_new, obs::trace::Level::state, "new session");
+    trace_connection(session, obs::trace::h1::h1c_new, obs::trace::Level::state,
+                     "new H1 connection");
+  }
   session.begin();
 }
 
@@ -122,6 +134,9 @@ void Session::begin() {
     state_ = State::serving;
     rt::spawn([this] {
       const bool welcome = connection_rules() && leading_headers() && session_rules();
+      if (!welcome && obs::trace::on()) [[unlikely]]
+        trace_session(*this, obs::trace::session::sess_err, obs::trace::Level::error,
+                      "session refused");
       if (!welcome) return close();
       serve();
     });
@@ -353,6 +368,9 @@ void Session::on_ready() {
   }
   if (got && *got != 0) {
     received.filled(*got);
+    if (obs::trace::on()) [[unlikely]]
+      trace_connection(*this, obs::trace::h1::h1c_wake | obs::trace::h1::h1c_recv,
+                       obs::trace::Level::data, "H1 connection woken up");
   } else {
     received.drop();
     connection->io().assume_readable();

@@ -1,5 +1,6 @@
 #include "rules/action.h"
 #include "rules/action/tables.h"
+#include "rules/trace_filter.h"
 
 namespace rules {
 
@@ -95,6 +96,9 @@ std::vector<const ActionRow*> Catalogue::all() const {
   return rows;
 }
 
-void add_builtin(Catalogue& catalogue) { action::add_tables(catalogue); }
+void add_builtin(Catalogue& catalogue) {
+  action::add_tables(catalogue);
+  catalogue.add(trace_filter());
+}
 
 }  // namespace rules

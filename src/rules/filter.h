@@ -42,6 +42,8 @@ struct FilterCall {
 class FilterRun {
  public:
   virtual ~FilterRun() = default;
+  // The stream goes to exchange.backend, whose filters have been attached.
+  virtual void backend_chosen(FilterCall&) {}
   // Before any rule looks at the direction.
   virtual Filtered start(FilterCall&) { return Filtered::go_on; }
   // HTTP: after all rules, before the body.
@@ -67,6 +69,8 @@ class Filter {
   virtual ~Filter() = default;
   // Leaves `run` empty where it does not want this stream; false when it failed.
   virtual bool attach(expr::Context& context, std::unique_ptr<FilterRun>& run) = 0;
+  // The configuration of its proxy is complete.
+  virtual void ready(std::string_view) {}
   std::string name;  // as "filter-sequence" calls it
 };
 

@@ -6,6 +6,7 @@
 #include <deque>
 #include <random>
 
+#include "obs/trace_sources.h"
 #include "rt/fiber.h"
 #include "state/registry.h"
 #include "upstream/check_rules.h"
@@ -207,10 +208,37 @@ bool take_turn() {
 
 void limit_probes(unsigned of_each_worker) { most_probes = of_each_worker; }
 
+void Checker::trace(obs::trace::Events of, obs::trace::Level level, std::string_view text,
+                    const CheckOutcome* outcome, const obs::trace::Place& where) const {
+  obs::trace::Source& source = obs::trace::check::source;
+  if (!source.wants(of)) return;
+  source.take(of, level, where, [&](obs::trace::Entry& entry) {
+    entry.about.check = this;
+    entry.about.server = &server_.state();
+    entry.about.backend = &server_.backend().state();
+    entry.text = text;
+    if (entry.verbosity >= obs::trace::kClean)
+      entry.text +=
+          fmt::format(" : [{}] SRV={}", kind_ == Kind::agent ? 'A' : 'H', server_.state().name);
+    if (entry.verbosity >= obs::trace::kMinimal)
+      entry.text += fmt::format(" be={}", server_.backend().state().name);
+    if (outcome != nullptr && entry.verbosity >= obs::trace::kSimple)
+      entry.text += fmt::format(" last={} {}", state::describe(outcome->status), outcome->text);
+  });
+}
+
 void Checker::probe_once() {
+  using namespace obs::trace::check;
+  using obs::trace::Level;
   if (!take_turn()) return;
   const rt::Instant begin = rt::precise_now();
+  trace(task_wake | hchck_start, Level::state, "health-check starts", nullptr);
   const CheckOutcome outcome = probe_now();
+  if (outcome.verdict == Verdict::failed)
+    trace(hchck_run | hchck_err, Level::error, "health-check failed", &outcome);
+  else
+    trace(hchck_run | hchck_succ, Level::proto, "health-check passed", &outcome);
+  trace(hchck_end, Level::state, "health-check complete or aborted", &outcome);
   leave_turn();
   if (rt::cancelled() || paused()) return;
   const auto took = std::chrono::duration_cast<rt::milliseconds>(rt::precise_now() - begin);

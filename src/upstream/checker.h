@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "obs/trace.h"
 #include "rt/time.h"
 #include "state/events.h"
 #include "upstream/backend.h"
@@ -79,6 +80,9 @@ class Checker {
   void run(rt::Duration first_delay);
   bool paused() const;
   void probe_once();
+  void trace(obs::trace::Events of, obs::trace::Level level, std::string_view text,
+             const CheckOutcome* outcome,
+             const obs::trace::Place& where = obs::trace::Place::current()) const;
   rt::Duration interval() const;
   state::HealthState& health() const;
   std::string describe(const CheckOutcome& outcome, std::int64_t duration_ms) const;

@@ -44,7 +44,7 @@ bool parse_options(Call& call, Options& out) {
 
 void show_events(Call& call) {
   if (call.args.empty()) return list_sinks(call);
-  auto ring = obs::find_ring(call.arg(0));
+  auto ring = call.arg(0) == obs::kBufferRing ? obs::buffer_ring() : obs::find_ring(call.arg(0));
   if (!ring) return call.error("No such event sink");
   Options options;
   if (!parse_options(call, options)) return;

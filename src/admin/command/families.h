@@ -23,5 +23,6 @@ std::span<const Command> event_commands();
 std::span<const Command> resource_commands();
 std::span<const Command> error_commands();
 std::span<const Command> session_list_commands();
+std::span<const Command> trace_commands();
 
 }  // namespace admin

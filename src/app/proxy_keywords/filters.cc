@@ -11,8 +11,8 @@ namespace app {
 namespace {
 
 // Filters of the reference that are not there yet.
-constexpr std::string_view kNotYet[] = {"trace", "compression", "comp-req", "comp-res",
-                                        "cache", "spoe",        "fcgi-app"};
+constexpr std::string_view kNotYet[] = {"compression", "comp-req", "comp-res",
+                                        "cache",       "spoe",     "fcgi-app"};
 
 bool unknown_filter(ProxyContext& context, std::string_view name) {
   if (std::find(std::begin(kNotYet), std::end(kNotYet), name) != std::end(kNotYet))
@@ -108,7 +108,7 @@ bool filter_sequence(ProxyContext& context) {
 
 constexpr ProxyKeyword kTable[] = {
     {{"filter", "<name> [<argument>...]",
-      "Lets a filter see what passes: bwlim-in, bwlim-out or a script's."},
+      "Lets a filter see what passes: bwlim-in, bwlim-out, trace or a script's."},
      kInDefaults | kInListen,
      filter},
     {{"filter-sequence", "request|response <name>[,<name>...]", "The order of the filters."},
@@ -121,6 +121,7 @@ constexpr ProxyKeyword kTable[] = {
 void order_filters(ProxyDraft& draft, config::Diagnostics& diagnostics) {
   proxy::FilterLines& filters = draft.proxy->filters;
   for (const auto& filter : filters.all) {
+    filter->ready(draft.name);
     filters.request.push_back(filter.get());
     filters.response.push_back(filter.get());
   }

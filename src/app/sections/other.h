@@ -6,6 +6,9 @@
 namespace app {
 
 void read_namespaces(const config::Section& section, Assembly& assembly);
+// Once all rings are there.
+void read_traces(const config::Section& section, Assembly& assembly);
+std::span<const config::Keyword> trace_keywords();
 void read_mailers(const config::Section& section, Assembly& assembly);
 void read_http_errors(const config::Section& section, Assembly& assembly);
 void read_health_check(const config::Section& section, Assembly& assembly);

@@ -46,13 +46,7 @@ bool check_debug(std::vector<Argument>& args, ParseContext& context, const confi
   if (name == "stdout" || name == "stderr") {
     sink->fd = name == "stdout" ? STDOUT_FILENO : STDERR_FILENO;
   } else {
-    sink->ring = obs::find_ring(name);
-    if (sink->ring == nullptr && name == "buf0") {
-      obs::RingSettings settings;
-      settings.name = name;
-      settings.size = std::size_t{1} << 20;
-      sink->ring = obs::add_ring(std::move(settings));
-    }
+    sink->ring = name == obs::kBufferRing ? obs::buffer_ring() : obs::find_ring(name);
     // Its section may stand further down; a ring that never comes gets nothing.
     if (sink->ring == nullptr)
       context.deferred.push_back([sink, name] { sink->ring = obs::find_ring(name); });
