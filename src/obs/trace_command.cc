@@ -22,12 +22,12 @@ struct Named {
 };
 
 constexpr Named kLevels[] = {
-    {"error", "report errors"},
-    {"user", "also information useful to the end user"},
-    {"proto", "also protocol-level updates"},
-    {"state", "also report internal state changes"},
-    {"data", "also report data transfers"},
-    {"developer", "also report information useful only to the developer"},
+    {"error", "what went wrong"},
+    {"user", "and what users want to know"},
+    {"proto", "and the steps of the protocol"},
+    {"state", "and changes of state"},
+    {"data", "and data that moves"},
+    {"developer", "everything"},
 };
 
 constexpr Named kCriteria[] = {
