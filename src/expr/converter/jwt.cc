@@ -109,7 +109,7 @@ struct Token {
   std::string_view signed_text;  // header and payload
 };
 
-// False unless there are `wanted` to five parts; only the first three are kept.
+// False unless there are `least` to `most` parts; only the first three are kept.
 bool split(std::string_view text, std::size_t least, std::size_t most, Token& out) {
   std::size_t count = 0;
   std::string_view rest = text;
