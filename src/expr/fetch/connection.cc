@@ -173,9 +173,6 @@ bool server_http_major(Args, Context& context, Value& out, const FetchRow&) {
   if (server_side(context) == nullptr) return false;
   return give(out, context.exchange->is_http ? 1 : 0);
 }
-bool zero_for_client(Args, Context& context, Value& out, const FetchRow&) {
-  return context.session != nullptr && give(out, 0);
-}
 bool zero_for_server(Args, Context& context, Value& out, const FetchRow&) {
   return server_side(context) != nullptr && give(out, 0);
 }
