@@ -232,3 +232,18 @@ def test_filters_stand_in_the_order_of_their_lines(start, web):
 def test_mistakes_of_a_filter(check, words, said):
     code, text = check(f"listen l\n    bind @l@\n    filter trace {words}\n    server s @l@\n")
     assert code != 0 and said in text
+
+
+def test_traces_from_the_start(start, web):
+    proxy = start(FRONT.format(traces="", extra=""), args=("-dt", "session:state,h1:user"), s=web("hello"))
+    proxy.get("/")
+    proxy.wait_output(r"\|session\|3\|.*new session")
+    proxy.wait_output(r"\|h1\|1\|.*rcvd H1 request headers")
+    assert not lines(proxy.output(), "stream")
+
+
+def test_wrong_words_behind_dt(check, web):
+    for words, said in (("h1:loud", "level"), ("nothing", "source"), ("h1:user:much", "verbosity")):
+        code, text = check(FRONT.format(traces="", extra=""), args=("-dt", words), s=web("hello"))
+        assert code == 1
+        assert said in text
