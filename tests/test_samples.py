@@ -115,7 +115,7 @@ def test_values(start, web):
     assert not wrong, "\n".join(wrong)
 
 
-# What needs parts of which there are none here.
+# What needs parts of which there are none here, or is asked in test_stick_samples.py.
 ELSEWHERE = re.compile(r"(sc\d?_|table_|ssl_|res\.ssl|req[._]ssl|jwt_decrypt_cert|jwt_verify_cert"
                        r"|src_(?!is_local|port)|in_table$|fcgi\.|spoe\.|(req|res)[._]len$|res\.(comp|cache)|quic_|[bf]c_settings)")
 

@@ -467,7 +467,7 @@ std::optional<std::uint64_t> StickRow::increase(StickData counter, StickData rat
   const auto now = static_cast<std::uint32_t>(now_ms);
   std::optional<std::uint64_t> value;
   const std::lock_guard guard(entry_->lock);
-  if (often.stored) {
+  if (often.stored && often.kind == StickKind::rate) {  // conn_cnt has none to go with it
     StickRate& events = field<StickRate>(*entry_, often.offset);
     events.add(now, often.period_ms, n);
     value = events.read(now, often.period_ms);

@@ -111,8 +111,8 @@ bool src_updt_conn_cnt(Args args, Context& context, Value& out, const FetchRow&)
   const std::int64_t now = state::stick_clock_ms();
   const state::StickRef entry = table->open(key, now);
   if (!entry) return false;
-  entry.count(state::StickEvent::connection, 1, now);
-  auto count = entry.get(state::StickData::conn_cnt, 0, now);
+  constexpr auto kCount = state::StickData::conn_cnt;  // alone: it is no connection that is tracked
+  const auto count = entry.increase(kCount, kCount, 0, 1, now);
   return count && give(out, static_cast<std::int64_t>(*count));
 }
 
