@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <array>
 
 #include "http/h1.h"
@@ -86,13 +85,20 @@ constexpr std::array kReasons{
 constexpr std::array<std::string_view, 6> kClasses{"Other",       "Informational", "Success",
                                                    "Redirection", "Client Error",  "Server Error"};
 
+// By status: one more than the place in kReasons, 0 for none.
+constexpr auto kPlaces = [] {
+  std::array<std::uint8_t, 600> places{};
+  for (std::size_t i = 0; i < kReasons.size(); ++i)
+    places[kReasons[i].status] = static_cast<std::uint8_t>(i + 1);
+  return places;
+}();
+
 }  // namespace
 
 std::string_view reason_phrase(unsigned status) {
-  auto at = std::lower_bound(kReasons.begin(), kReasons.end(), status,
-                             [](const Reason& r, unsigned s) { return r.status < s; });
-  if (at != kReasons.end() && at->status == status) return at->text;
-  unsigned kind = status / 100;
+  const unsigned place = status < kPlaces.size() ? kPlaces[status] : 0;
+  if (place != 0) return kReasons[place - 1].text;
+  const unsigned kind = status / 100;
   return kClasses[kind < kClasses.size() ? kind : 0];
 }
 
