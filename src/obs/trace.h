@@ -57,7 +57,7 @@ struct Subject {
 // Verbosities that all sources but the simplest have, in this order.
 enum Verbosity : unsigned { kQuiet, kClean, kMinimal, kSimple, kAdvanced, kComplete };
 
-// Where a point stands, as a default argument knows it: Place is not known to all
+// Where a point stands, as a default argument knows it; std::source_location is not known to all
 // compilers that read this code.
 struct Place {
   const char* file;
