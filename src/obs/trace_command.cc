@@ -32,29 +32,24 @@ constexpr Named kLevels[] = {
 
 constexpr Named kCriteria[] = {
     // as Criterion counts
-    {"backend", "lock on the backend that started the trace"},
-    {"check", "lock on the check that started the trace"},
-    {"connection", "lock on the connection that started the trace"},
-    {"frontend", "lock on the frontend that started the trace"},
-    {"listener", "lock on the listener that started the trace"},
-    {"nothing", "do not lock on anything"},
-    {"server", "lock on the server that started the trace"},
-    {"session", "lock on the session that started the trace"},
-    {"stream", "lock on the stream that started the trace"},
-    {"thread", "lock on the thread that started the trace"},
+    {"backend", "the backend it began with"},       {"check", "the check it began with"},
+    {"connection", "the connection it began with"}, {"frontend", "the frontend it began with"},
+    {"listener", "the listener it began with"},     {"nothing", "nothing in particular"},
+    {"server", "the server it began with"},         {"session", "the session it began with"},
+    {"stream", "the stream it began with"},         {"thread", "the thread it began on"},
 };
 
 constexpr std::string_view kCommands =
     "Supported commands:\n"
-    "  event     : list/enable/disable source-specific event reporting\n"
-    "  level     : list/set trace reporting level\n"
-    "  lock      : automatic lock on thread/connection/stream/...\n"
-    "  follow    : passively follow another source's locked pointer (e.g. session)\n"
-    "  pause     : pause and automatically restart after a specific event\n"
-    "  sink      : list/set event sinks\n"
-    "  start     : start immediately or after a specific event\n"
-    "  stop      : stop immediately or after a specific event\n"
-    "  verbosity : list/set trace output verbosity\n";
+    "  event     : which events are told\n"
+    "  level     : how much is told\n"
+    "  lock      : what a running trace sticks to\n"
+    "  follow    : tell of what another source sticks to\n"
+    "  pause     : wait for a new start, now or at an event\n"
+    "  sink      : where to\n"
+    "  start     : begin, now or at an event\n"
+    "  stop      : end, now or at an event\n"
+    "  verbosity : how long the lines are\n";
 
 Answer listing(std::string text) { return {Answer::Kind::listing, std::move(text)}; }
 Answer mistake(std::string text) { return {Answer::Kind::mistake, std::move(text)}; }
@@ -84,8 +79,8 @@ std::string list_sources() {
 Answer list_all() {
   return listing(
       "Supported trace sources and states (.=stopped, w=waiting, R=running) :\n"
-      " [.] 0          : not a source, will immediately stop all traces\n"
-      " [.] all        : all sources below, only for 'sink', 'level' and 'follow'\n" +
+      " [.] 0          : ends all traces at once\n"
+      " [.] all        : each source below: sink, level and follow alone\n" +
       list_sources());
 }
 
@@ -227,12 +222,11 @@ Answer set_criterion(const Target& target, std::string_view name) {
 
 Answer list_followed(const Target& target) {
   const Source* followed = target.all ? nullptr : target.one().settings().follow;
-  std::string out = followed == nullptr
-                        ? std::string("Not currently following any other source.\n")
-                        : fmt::format("Currently following source '{}'.\n", followed->name);
+  std::string out = followed == nullptr ? std::string("Follows no other source.\n")
+                                        : fmt::format("Follows source '{}'.\n", followed->name);
   return listing(out +
-                 "Please specify another source to follow, among the following ones:\n"
-                 " [.] none       : follow no other source\n" +
+                 "It can follow:\n"
+                 " [.] none       : no other source\n" +
                  list_sources());
 }
 
@@ -265,9 +259,9 @@ Answer list_events(const Source& source, const Action& action) {
   const auto add = [&](char sign, std::string_view name, std::string_view doc) {
     out += fmt::format("  {} {:<12} : {}\n", sign, name, doc);
   };
-  if (action.takes_now) add('-', "now", "don't wait for events, immediately change the state");
-  add('-', "none", "disable all event types");
-  add('-', "any", "enable all event types");
+  if (action.takes_now) add('-', "now", "at once, whatever happens");
+  add('-', "none", "no event");
+  add('-', "any", "every event");
   const Events on = source.settings().*action.field;
   for (const EventRow& row : source.events) add((on & row.bit) ? '+' : '-', row.name, row.doc);
   return listing(std::move(out));
