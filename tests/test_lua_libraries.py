@@ -101,12 +101,13 @@ end)
         assert wire.response().text == "7 7"
 
 
+@pytest.mark.parametrize("loop", ["pairs(applet)", "next, applet"])
 @pytest.mark.parametrize("extra", [0, 12])
-def test_all_members_are_seen_however_many_headers_there_are(start, extra):
+def test_all_members_are_seen_however_many_headers_there_are(start, extra, loop):
     script = """
 core.register_service("members", "http", function(applet)
   local out = {}
-  for k, v in pairs(applet) do if type(k) == "string" then out[#out + 1] = k end end
+  for k, v in LOOP do if type(k) == "string" then out[#out + 1] = k end end
   table.sort(out)
   local count = 0
   for _ in pairs(applet.headers) do count = count + 1 end
@@ -119,7 +120,7 @@ end)
         frontend fe
             bind @fe@
             http-request use-service lua.members
-    """, files={"main.lua": script})
+    """, files={"main.lua": script.replace("LOOP", loop)})
     answer = proxy.get("/", {f"x-{i}": "v" for i in range(extra)}).text
     assert answer == f"c f headers length method path qs response sc sf version {extra + 1} true"
 
