@@ -89,44 +89,24 @@ constexpr luaL_Reg kMethods[] = {{"get_priv", Methods::get_priv},
                                  {"set_status", applet_set_status},
                                  {"start_response", applet_start_response}};
 
-constexpr std::array kRequestMembers = {"method", "version", "path", "qs", "headers", "length"};
-
-bool push_request_member(lua_State* L, Call& call, std::string_view key) {
-  const http::RequestHead& head = call.exchange()->request;
-  if (key == "method")
-    push(L, head.method_text);
-  else if (key == "version")
-    push(L, head.version == http::Version{1, 0} ? "HTTP/1.0" : "HTTP/1.1");
-  else if (key == "path")
-    push(L, http::split_target(head.target).path);
-  else if (key == "qs")
-    push(L, http::split_target(head.target).query);
-  else if (key == "headers")
-    push_headers(L, head.headers);
-  else if (key == "length")
-    lua_pushinteger(L, body_length(*call.exchange()));
-  else
-    return false;
-  return true;
-}
-
 int applet_member(lua_State* L) {
   Call* call = call_of_member(L, Class::applet_http);
   if (call == nullptr) return 0;
   const std::string_view key = to_text(L, 2);
-  if (!push_request_member(L, *call, key) && !push_common_member(L, *call, key)) return 0;
+  if (!push_common_member(L, *call, key)) {
+    if (key != "headers") return 0;
+    push_headers(L, call->exchange()->request.headers);
+  }
   keep_member(L, *call);
   return 1;
 }
 
 // Whoever looks at all members finds those too that are made when first asked for.
-void make_members(lua_State* L, int applet) {
-  const auto make = [&](const char* key) {
-    lua_getfield(L, applet, key);
+void make_members(lua_State* L) {
+  for (const char* key : {"f", "sf", "c", "sc", "headers"}) {
+    lua_getfield(L, 1, key);
     lua_pop(L, 1);
-  };
-  for (const char* key : {"f", "sf", "c", "sc"}) make(key);
-  for (const char* key : kRequestMembers) make(key);
+  }
 }
 
 // In place of Lua's own, which knows nothing of them.
@@ -134,11 +114,9 @@ int next_member(lua_State* L) {
   luaL_checktype(L, 1, LUA_TTABLE);
   lua_settop(L, 2);
   Call* call = State::of(L).current;
-  if (lua_isnil(L, 2) && call != nullptr && call->kind() == Kind::service) {
-    const Slot& slot = call->slot();
-    if (slot.subject_class == Class::applet_http && slot.subject == lua_topointer(L, 1))
-      make_members(L, 1);
-  }
+  if (lua_isnil(L, 2) && call != nullptr && call->slot().subject_class == Class::applet_http &&
+      call->slot().subject == lua_topointer(L, 1))
+    make_members(L);
   if (lua_next(L, 1) != 0) return 2;
   lua_pushnil(L);
   return 1;
@@ -146,7 +124,7 @@ int next_member(lua_State* L) {
 
 int applet_pairs(lua_State* L) {
   lua_settop(L, 1);
-  make_members(L, 1);
+  make_members(L);
   lua_pushcfunction(L, [](lua_State* inner) {
     lua_settop(inner, 2);
     return lua_next(inner, 1) != 0 ? 2 : 0;
@@ -159,10 +137,17 @@ int applet_pairs(lua_State* L) {
 }  // namespace
 
 void push_http_applet(lua_State* L, Call& call) {
-  // The ticket, the response and what a script mostly asks for, in one block of memory.
-  lua_createtable(L, 0, 4);
+  const http::RequestHead& head = call.exchange()->request;
+  const http::Target target = http::split_target(head.target);
+  // With the ticket what is set here, in one block of memory. The headers are made when asked for.
+  lua_createtable(L, 0, 8);
   lua_pushlightuserdata(L, call.ticket());
   lua_rawseti(L, -2, 1);
+  set_field(L, "method", head.method_text);
+  set_field(L, "version", head.version == http::Version{1, 0} ? "HTTP/1.0" : "HTTP/1.1");
+  set_field(L, "path", target.path);
+  set_field(L, "qs", target.query);
+  set_field(L, "length", body_length(*call.exchange()));
   push_response(L);
   lua_setfield(L, -2, "response");
   call.state().set_class(L, Class::applet_http);
