@@ -523,3 +523,25 @@ def test_services_keep_a_good_status_and_speak_the_version_of_the_request(start)
     wire = proxy.connect()
     wire.send("GET / HTTP/1.0\r\nHost: a\r\n\r\n")
     assert wire.read_all().startswith(b"HTTP/1.0 299 Pre\r\n")
+
+
+def test_samples_that_give_their_arguments(start):
+    script = """
+core.register_action("act", {"http-req"}, function(txn)
+  local function long(c) return c:rep(40) end
+  local out = {txn.f:str(long("a")), txn.sf:str(long("b")), txn.f:bin("63636363636363636363636363636363636363636363"),
+               txn.f:var("txn.none", long("d")), txn.c:iif(true, long("e"), long("f")), txn.sc:iif(false, long("e"), long("f"))}
+  txn:set_var("txn.out", table.concat(out, ","))
+end)
+"""
+    proxy = start("""
+        global
+            tune.lua.bool-sample-conversion normal
+            lua-load @dir@/s.lua
+        frontend fe
+            bind @fe@
+            http-request lua.act
+            http-request return status 200 content-type text/plain lf-string "%[var(txn.out)]"
+    """, files={"s.lua": script})
+    for _ in range(20):
+        assert proxy.get("/").text == ",".join(("a" * 40, "b" * 40, "c" * 22, "d" * 40, "e" * 40, "f" * 40))

@@ -85,6 +85,34 @@ end)
     assert sum("EVENT SERVER_DOWN s1" in line for line in log.lines) == 1
 
 
+def test_events_come_to_each_state_on_its_own_worker(start, web, syslog):
+    log = syslog()
+    script = """
+core.event_sub({"SERVER_ADMIN"}, function(event, data)
+  local busy = {}
+  for i = 1, 2000 do busy[i] = {i} end
+  core.Info("EVENT in state " .. core.thread .. " " .. #busy)
+end)
+core.register_task(function()
+  while true do
+    local busy = {}
+    for i = 1, 2000 do busy[i] = {i} end
+    core.msleep(1)
+  end
+end)
+"""
+    proxy = start(GLOBAL.format(extra="log @log@ local0\n    nbthread 4").replace("lua-load", "lua-load-per-thread") + """
+        backend be
+            server s1 @s1@
+    """, wait=False, s1=web("x"), log=log, files={"o.lua": script})
+    eventually(lambda: proxy.cli("set server be/s1 state maint") is not None)
+    for _ in range(5):
+        for state in ("ready", "maint"):
+            proxy.cli(f"set server be/s1 state {state}")
+    for thread in range(1, 5):
+        log.next(f"EVENT in state {thread} 2000")
+
+
 def test_events_of_pattern_references(start, syslog):
     log = syslog()
     script = """
@@ -284,6 +312,29 @@ def test_a_blocking_command_stops_nobody(start, call):
         assert slow.response().status == 200
         assert time.monotonic() - begin > 0.8
     assert "runtime error" not in proxy.output()
+
+
+@pytest.mark.beyond
+@pytest.mark.parametrize("load", ["lua-load", "lua-load-per-thread"])
+def test_nobody_enters_a_state_that_a_helper_works_on(start, load):
+    script = """
+local closing = false
+core.register_action("act", {"http-req"}, function()
+  local command = io.popen("sleep 0.3")
+  closing = true
+  command:close()
+  closing = false
+end)
+core.register_action("sleep", {"http-req"}, function() end)
+core.register_fetches("quick", function() return tostring(closing) end)
+"""
+    proxy = start(FILES.format(extra="nbthread 1").replace("lua-load", load), files={"o.lua": script})
+    with proxy.connect() as slow:
+        for _ in range(2):
+            slow.send("GET /act HTTP/1.1\r\nhost: x\r\n\r\n")
+            for _ in range(30):
+                assert proxy.get("/").text == "false "
+            assert slow.response().text == "false "
 
 
 @pytest.mark.beyond

@@ -70,6 +70,7 @@ class Server {
       auto done = generation_.scripts->run_init();
       if (!done) return fail(done.error());
     }
+    generation_.patterns.seal();
     for (const auto& proxy : generation_.config.proxies)
       if (proxy->backend != nullptr && !proxy->disabled) proxy->backend->start();
     listening_.start();

@@ -91,39 +91,41 @@ int os_rename(lua_State* L) {
   return push_outcome(L, status == 0, error, {});
 }
 
-// While one exists the collector rests: what it frees belongs to workers, and so do finalizers.
-class NoCollection {
+// While one exists the state is a helper thread's. The collector rests: what it frees belongs to
+// workers, and so do finalizers.
+class Lending {
  public:
-  explicit NoCollection(lua_State* L) : L_(L), was_running_(lua_gc(L, LUA_GCISRUNNING) == 1) {
-    if (was_running_) lua_gc(L, LUA_GCSTOP);
+  explicit Lending(lua_State* L)
+      : L_(L),
+        state_(State::of(L)),
+        running_(slice::present.thread),
+        was_collecting_(lua_gc(L, LUA_GCISRUNNING) == 1) {
+    if (was_collecting_) lua_gc(L, LUA_GCSTOP);
+    slice::present.thread = nullptr;
+    state_.lend();
   }
-  ~NoCollection() {
-    if (was_running_) lua_gc(L_, LUA_GCRESTART);
+  ~Lending() {
+    state_.take_back();
+    slice::present.thread = running_;
+    if (was_collecting_) lua_gc(L_, LUA_GCRESTART);
   }
-  NoCollection(const NoCollection&) = delete;
-  NoCollection& operator=(const NoCollection&) = delete;
+  Lending(const Lending&) = delete;
+  Lending& operator=(const Lending&) = delete;
 
  private:
   lua_State* L_;
-  bool was_running_;
+  State& state_;
+  lua_State* running_;
+  bool was_collecting_;
 };
 
 // Files: Lua's own function runs on the helper thread. It works on the state, which the call
 // therefore keeps; the worker goes on with what needs no script.
 int run_file_function(lua_State* L, lua_CFunction function) {
   if (run_here(L, "io")) return function(L);
-  const NoCollection rest(L);
-  lua_State* const running = slice::present.thread;
-  slice::present.thread = nullptr;
-  const auto resume = [running] { slice::present.thread = running; };
+  const Lending lending(L);
   int count = 0;
-  try {
-    rt::offload([&] { count = function(L); });
-  } catch (...) {
-    resume();
-    throw;
-  }
-  resume();
+  rt::offload([&] { count = function(L); });
   return count;
 }
 

@@ -113,6 +113,26 @@ void State::open_libraries() {
   replace_library_functions(main_);
 }
 
+// Said before the lock is there: who had waited for it looks again.
+void State::lend() {
+  if (shared()) return;
+  lent_ = true;
+  mutex_.lock_uninterruptibly();
+}
+
+void State::take_back() {
+  if (shared()) return;
+  lent_ = false;
+  mutex_.unlock();
+}
+
+void State::wait_for_return() {
+  while (lent_) {
+    mutex_.lock_uninterruptibly();
+    mutex_.unlock();
+  }
+}
+
 Slot* State::take_slot() {
   if (!free_slots_.empty()) {
     Slot& slot = *free_slots_.back();

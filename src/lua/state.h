@@ -90,11 +90,14 @@ class State {
   bool shared() const { return index_ == 0; }
 
   void lock() {
-    if (shared()) mutex_.lock_uninterruptibly();
+    if (shared())
+      mutex_.lock_uninterruptibly();
+    else if (lent_)
+      wait_for_return();
     if (has_dropped_.load(std::memory_order_relaxed)) drop_now();
   }
   bool try_lock() {
-    if (shared() && !mutex_.try_lock()) return false;
+    if (shared() ? !mutex_.try_lock() : lent_) return false;
     if (has_dropped_.load(std::memory_order_relaxed)) drop_now();
     return true;
   }
@@ -102,6 +105,10 @@ class State {
     if (shared()) mutex_.unlock();
   }
   bool contended() const { return shared() && mutex_.contended(); }
+  // While another thread works for the running call, which keeps the state: the worker's other
+  // calls wait as for a shared one.
+  void lend();
+  void take_back();
 
   Call* current = nullptr;  // the innermost call of the fiber that holds the lock
 
@@ -138,11 +145,13 @@ class State {
   static void* allocate(void* state, void* block, std::size_t old_size, std::size_t size);
   void open_libraries();
   void drop_now();
+  void wait_for_return();
   void pace_collector();
 
   Engine& engine_;
   unsigned index_;
-  rt::FiberMutex mutex_;
+  rt::FiberMutex mutex_;  // the shared state's, or of one that is lent
+  bool lent_ = false;     // its worker's
   lua_State* main_ = nullptr;
   Memory memory_;
   std::uint32_t calls_ = 0;

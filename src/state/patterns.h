@@ -142,18 +142,21 @@ class PatternSet {
 class PatternSets {
  public:
   // The set of that name, loaded from its file when it is new ("virt@x": empty, "opt@x": the file
-  // may be missing). Fails with what is wrong. Start-up only.
+  // may be missing). Fails with what is wrong: at run time, that the set is not known.
   base::Result<PatternSet*> open(const std::string& name, bool is_map);
-  // Patterns written inline; `unique_id` as -u asks, -1 for the next free one.
+  // Patterns written inline; `unique_id` as -u asks, -1 for the next free one. Start-up only.
   PatternSet& create_anonymous(const std::string& description, int unique_id = -1);
   PatternSet* find(std::string_view name, bool is_map) const;  // also "#id"
   PatternSet* find(std::string_view name) const;
   const std::vector<std::unique_ptr<PatternSet>>& all() const { return sets_; }
+  // The configuration is complete: there will be no more sets, and any thread may look them up.
+  void seal() { sealed_ = true; }
 
  private:
   PatternSet& create(std::string name, bool is_map, int unique_id);
 
   std::vector<std::unique_ptr<PatternSet>> sets_;
+  bool sealed_ = false;
 };
 
 }  // namespace state

@@ -34,7 +34,7 @@ struct Process {
   std::atomic<std::uint32_t> connection_rate_limit{0}, session_rate_limit{0};  // a second, 0: none
   std::atomic<std::uint32_t> connections{0};
   std::atomic<std::uint32_t> connections_highest{0};
-  bool scripts_mail = false;  // a script sends email alerts, and nobody else
+  std::atomic<bool> scripts_mail{false};  // a script sends email alerts, and nobody else
   std::atomic<bool> stopping{false};
   std::atomic<rt::Instant> stopping_since{rt::Instant{}};
   std::atomic<std::uint32_t> tasks{0};

@@ -11,15 +11,15 @@ namespace lua {
 
 namespace {
 
-bool convert(lua_State* L, Call& call, const expr::ConverterRow& row, state::Value& value) {
+bool convert(lua_State* L, Call& call, const expr::ConverterRow& row, expr::Args args,
+             state::Value& value) {
   expr::Context& context = *call.context();
-  const auto compiled = call.state().arguments.compile(L, call, row, 3);
   value = to_value(L, 2, context.arena);
   if (row.in != state::Type::any && value.type != row.in &&
       !expr::cast(value, row.in, context.arena))
     raise(L, "error during the input conversion");
   const bool incomplete = context.incomplete;
-  const bool converted = row.convert(*compiled, context, value, row);
+  const bool converted = row.convert(args, context, value, row);
   context.incomplete = incomplete;
   return converted;
 }
@@ -29,8 +29,9 @@ int call_converter(lua_State* L) {
   const auto& row = *static_cast<const expr::ConverterRow*>(lua_touserdata(L, lua_upvalueindex(1)));
   Call& call = check_call(L, 1, kind);
   luaL_checkany(L, 2);
+  const auto compiled = call.state().arguments.compile(L, call, row, 3);  // results may refer to it
   state::Value value;
-  const bool found = convert(L, call, row, value);
+  const bool found = convert(L, call, row, *compiled, value);
   if constexpr (kind == Class::string_converters)
     push_value_text(L, found ? value : state::Value{});
   else

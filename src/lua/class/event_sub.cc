@@ -173,8 +173,10 @@ Kept make_subscription(lua_State* L, int types_at, const Family& family,
   luaL_checktype(L, types_at + 1, LUA_TFUNCTION);
   State& state = State::of(L);
   lua_pushvalue(L, types_at + 1);
+  // All scripts load on the first worker.
+  const unsigned worker = state.shared() ? rt::worker_index() : state.index() - 1;
   return std::make_shared<Subscription>(state, luaL_ref(L, LUA_REGISTRYINDEX), types, server,
-                                        rt::worker_index());
+                                        worker);
 }
 
 int subscribe(lua_State* L, int types_at, const state::Server* server) {
