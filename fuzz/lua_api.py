@@ -134,7 +134,9 @@ def one_round(proxy, seed):
                 if mark in text:
                     trouble = trouble or mark
             if trouble:
-                print(f"seed {seed}: {trouble}\n{text[-6000:]}", flush=True)
+                # A report tells first what happened, then who had and who freed it.
+                begin = min((text.find(mark) for mark in BAD if mark in text), default=max(0, len(text) - 6000))
+                print(f"seed {seed}: {trouble}\n{text[begin:begin + 20000]}", flush=True)
             return not trouble
 
 

@@ -327,6 +327,46 @@ end)
 
 
 @pytest.mark.beyond
+@pytest.mark.parametrize("register, holds", [
+    ('core.register_service("%s", "http", function(object) local say = function(text) object:start_response() object:send(text) end', "path"),
+    ('core.register_action("%s", {"http-req"}, function(object) local say = function(text) object:set_var("txn.said", text) end', "f"),
+])
+def test_members_that_another_call_asks_for(start, register, holds):
+    """What was there already may be read, as in the reference; nobody is given the members of his own call instead."""
+    keyword = "use-service lua." if "service" in register else "lua."
+    proxy = start(GLOBAL.format(extra="") + f"""
+        frontend fe
+            bind @fe@
+            http-request {keyword}hold if {{ path /hold }}
+            http-request {keyword}try unless {{ path /hold }}
+            http-request return status 200 content-type text/plain lf-string "%[var(txn.said)]"
+    """, files={"e.lua": "local kept, seen\n" + register % "hold" + f"""
+  local _ = object.{holds}
+  kept = object
+  while not seen do core.msleep(1) end
+  kept = nil
+  assert(object.c and object.{"headers" if holds == "path" else "req"})
+  say("held")
+end)
+""" + register % "try" + f"""
+  if not kept then say("") return end
+  local out = {{type(kept.{holds})}}
+  for _, member in ipairs{{"c", "headers", "response", "req", "http"}} do
+    local ok, e = pcall(function() return kept[member] end)
+    out[#out + 1] = tostring(not ok and e:find("used while another call has it", 1, true) ~= nil)
+  end
+  seen = true
+  say(table.concat(out, " "))
+end)
+"""})
+    with proxy.connect() as holder:
+        holder.send("GET /hold HTTP/1.1\r\nhost: x\r\n\r\n")
+        kind = "string" if holds == "path" else "table"
+        eventually(lambda: proxy.get("/").text == kind + " true" * 5)
+        assert holder.response().text == "held"
+
+
+@pytest.mark.beyond
 def test_objects_that_outlive_their_call(start):
     """Whatever a script kept of another transaction says so, and never dangles."""
     script = """

@@ -101,11 +101,13 @@ core.register_task(function()
   end
 end)
 """
-    proxy = start(GLOBAL.format(extra="log @log@ local0\n    nbthread 4").replace("lua-load", "lua-load-per-thread") + """
+    proxy = start(GLOBAL.format(extra="log @log@ local0").replace("global", "global\n    nbthread 4").replace("lua-load", "lua-load-per-thread") + """
+        frontend fe
+            bind @fe@
+            default_backend be
         backend be
             server s1 @s1@
-    """, wait=False, s1=web("x"), log=log, files={"o.lua": script})
-    eventually(lambda: proxy.cli("set server be/s1 state maint") is not None)
+    """, s1=web("x"), log=log, files={"o.lua": script})
     for _ in range(5):
         for state in ("ready", "maint"):
             proxy.cli(f"set server be/s1 state {state}")

@@ -235,6 +235,8 @@ void Call::slice(lua_State* L) {
 }
 
 void Unlocked::unlock(Call* call) {
+  for (Call* waiting = call; waiting != nullptr; waiting = waiting->parent_)
+    if (waiting->slot_ != nullptr) waiting->state_.set_busy(*waiting->slot_, true);
   for (; call != nullptr; call = call->parent_)
     if (call->locked_) call->state_.unlock();
 }
@@ -243,6 +245,7 @@ void Unlocked::lock(Call* call) {
   if (call == nullptr) return;
   lock(call->parent_);
   if (call->locked_) call->state_.lock();
+  if (call->slot_ != nullptr) call->state_.set_busy(*call->slot_, false);
   call->state_.current = call;
 }
 
@@ -313,6 +316,7 @@ Call& check_call(lua_State* L, int index, Class id, unsigned& bit) {
   }
   if (!state.is(L, index, id)) {
     if (state.is(L, index, Class::dead_subject)) raise(L, "used after its transaction ended");
+    if (state.is(L, index, Class::busy_subject)) raise(L, "used while another call has it");
     luaL_argerror(L, index, "not an object of the class that this function belongs to");
   }
   lua_rawgeti(L, index, 1);

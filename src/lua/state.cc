@@ -191,6 +191,13 @@ void State::set_subject(lua_State* L, Slot& slot, Class id) {
   lua_pop(L, 1);
 }
 
+void State::set_busy(const Slot& slot, bool busy) {
+  if (slot.subject == nullptr) return;
+  push_subject(main_, slot);
+  set_class(main_, busy ? Class::busy_subject : slot.subject_class);
+  lua_pop(main_, 1);
+}
+
 void State::define(lua_State* L, const ClassSpec& spec) {
   lua_newtable(L);
   lua_createtable(L, 0, static_cast<int>(spec.methods.size()));

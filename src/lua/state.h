@@ -25,6 +25,7 @@ class Engine;
 enum class Class : std::uint8_t {
   txn,
   dead_subject,
+  busy_subject,
   reply,
   fetches,
   string_fetches,
@@ -34,7 +35,6 @@ enum class Class : std::uint8_t {
   http,
   http_message,
   applet_http,
-  applet_response,
   applet_tcp,
   socket,
   http_client,
@@ -119,6 +119,8 @@ class State {
   // The table that stands for a slot's transaction or applet (one for each slot).
   void push_subject(lua_State* L, const Slot& slot);
   void set_subject(lua_State* L, Slot& slot, Class id);  // pops it
+  // While the slot's call waits, others get no members of its transaction or applet.
+  void set_busy(const Slot& slot, bool busy);
 
   void define(lua_State* L, const ClassSpec& spec);
   // Gives the table on top of the stack its class.
@@ -138,8 +140,6 @@ class State {
   std::size_t memory() const { return memory_.used(); }  // any thread
   std::uint64_t allocated() const { return memory_.allocated(); }
   ArgumentCache arguments;
-  int response_reference = LUA_NOREF;  // class/applet_response.cc: what applets start with
-  const void* untouched_response = nullptr;
 
  private:
   static void* allocate(void* state, void* block, std::size_t old_size, std::size_t size);

@@ -5,7 +5,7 @@
 namespace lua {
 
 void define_classes(lua_State* L) {
-  for (auto define : {&define_act,         &define_applet_http, &define_applet_response,
+  for (auto define : {&define_act,         &define_applet_http,
                       &define_applet_tcp,  &define_channel,     &define_concat,
                       &define_converters,  &define_event_sub,   &define_fetches,
                       &define_filter,      &define_http,        &define_http_message,

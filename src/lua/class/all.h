@@ -11,7 +11,6 @@ namespace lua {
 // One for each file; listed in all.cc.
 void define_act(lua_State* L);
 void define_applet_http(lua_State* L);
-void define_applet_response(lua_State* L);
 void define_applet_tcp(lua_State* L);
 void define_channel(lua_State* L);
 void define_concat(lua_State* L);

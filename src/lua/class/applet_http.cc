@@ -93,17 +93,19 @@ int applet_member(lua_State* L) {
   Call* call = call_of_member(L, Class::applet_http);
   if (call == nullptr) return 0;
   const std::string_view key = to_text(L, 2);
-  if (!push_common_member(L, *call, key)) {
-    if (key != "headers") return 0;
+  if (key == "headers")
     push_headers(L, call->exchange()->request.headers);
-  }
+  else if (key == "response")
+    push_response(L, applet_of(*call));
+  else if (!push_common_member(L, *call, key))
+    return 0;
   keep_member(L, *call);
   return 1;
 }
 
 // Whoever looks at all members finds those too that are made when first asked for.
 void make_members(lua_State* L) {
-  for (const char* key : {"f", "sf", "c", "sc", "headers"}) {
+  for (const char* key : {"f", "sf", "c", "sc", "headers", "response"}) {
     lua_getfield(L, 1, key);
     lua_pop(L, 1);
   }
@@ -139,7 +141,7 @@ int applet_pairs(lua_State* L) {
 void push_http_applet(lua_State* L, Call& call) {
   const http::RequestHead& head = call.exchange()->request;
   const http::Target target = http::split_target(head.target);
-  // With the ticket what is set here, in one block of memory. The headers are made when asked for.
+  // With the ticket what is set here, in one block of memory. Other members are made when asked for.
   lua_createtable(L, 0, 8);
   lua_pushlightuserdata(L, call.ticket());
   lua_rawseti(L, -2, 1);
@@ -148,8 +150,6 @@ void push_http_applet(lua_State* L, Call& call) {
   set_field(L, "path", target.path);
   set_field(L, "qs", target.query);
   set_field(L, "length", body_length(*call.exchange()));
-  push_response(L);
-  lua_setfield(L, -2, "response");
   call.state().set_class(L, Class::applet_http);
   lua_pushvalue(L, -1);
   call.state().set_subject(L, call.slot(), Class::applet_http);

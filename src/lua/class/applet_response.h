@@ -8,8 +8,8 @@
 
 namespace lua {
 
-// The "response" of a new applet.
-void push_response(lua_State* L);
+// The "response" of the applet: a table of its own, with what was added until now.
+void push_response(lua_State* L, HttpApplet& applet);
 // The applet is at index 1 of the stack.
 void add_to_response(lua_State* L, Call& call, HttpApplet& applet, std::string_view name,
                      std::string_view value);

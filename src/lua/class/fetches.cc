@@ -9,7 +9,7 @@ namespace lua {
 
 namespace {
 
-constexpr std::size_t kPlain = 8;
+constexpr std::size_t kPlain = 4;
 
 // What a fetch was given: results may refer to it.
 struct Arguments {

@@ -148,7 +148,7 @@ constexpr luaL_Reg kMethods[] = {{"Alert", txn_alert},
                                  {"unset_var", txn_unset_var}};
 
 // Members that are made when first asked for. The object is the one of the running call: another
-// call's transaction has members of its own or is dead.
+// call's transaction is busy or dead.
 int txn_member(lua_State* L) {
   Call* call = call_of_member(L, Class::txn);
   if (call == nullptr) return 0;
@@ -169,6 +169,7 @@ int txn_member(lua_State* L) {
 }
 
 int dead_member(lua_State* L) { raise(L, "used after its transaction ended"); }
+int busy_member(lua_State* L) { raise(L, "used while another call has it"); }
 
 }  // namespace
 
@@ -225,6 +226,7 @@ void define_txn(lua_State* L) {
   state.define(L, {.id = Class::txn, .name = "TXN", .methods = kMethods});
   add_member_function(L, Class::txn, &txn_member);
   state.define(L, {.id = Class::dead_subject, .name = "TXN", .methods = {}, .index = &dead_member});
+  state.define(L, {.id = Class::busy_subject, .name = "TXN", .methods = {}, .index = &busy_member});
 }
 
 void push_txn(lua_State* L, Call& call) {
