@@ -102,6 +102,11 @@ core.register_task(function()
 end)
 """
     proxy = start(GLOBAL.format(extra="log @log@ local0").replace("global", "global\n    nbthread 4").replace("lua-load", "lua-load-per-thread") + """
+        defaults
+            mode http
+            timeout client 5s
+            timeout server 5s
+            timeout connect 5s
         frontend fe
             bind @fe@
             default_backend be
