@@ -85,13 +85,20 @@ end)
     assert sum("EVENT SERVER_DOWN s1" in line for line in log.lines) == 1
 
 
-def test_events_come_to_each_state_on_its_own_worker(start, web, syslog):
+def test_events_come_to_the_states_that_subscribed(start, web, syslog):
     log = syslog()
     script = """
-core.event_sub({"SERVER_ADMIN"}, function(event, data)
-  local busy = {}
-  for i = 1, 2000 do busy[i] = {i} end
-  core.Info("EVENT in state " .. core.thread .. " " .. #busy)
+local function subscribe(how)
+  core.event_sub({"SERVER_ADMIN"}, function(event, data)
+    local busy = {}
+    for i = 1, 2000 do busy[i] = {i} end
+    core.Info("EVENT in state " .. core.thread .. " " .. #busy .. " " .. how)
+  end)
+end
+subscribe("body")
+core.register_task(function()
+  subscribe("task")
+  core.Info("SUBSCRIBED")
 end)
 core.register_task(function()
   while true do
@@ -113,11 +120,13 @@ end)
         backend be
             server s1 @s1@
     """, s1=web("x"), log=log, files={"o.lua": script})
-    for _ in range(5):
-        for state in ("ready", "maint"):
-            proxy.cli(f"set server be/s1 state {state}")
-    for thread in range(1, 5):
-        log.next(f"EVENT in state {thread} 2000")
+    for _ in range(4):
+        log.next("SUBSCRIBED")
+    for state in ("maint", "ready", "maint", "ready"):
+        proxy.cli(f"set server be/s1 state {state}")
+    wanted = [f"{state} 2000 task" for state in (1, 2, 3, 4)] + ["1 2000 body"]
+    heard = [log.next("EVENT in state (.*)")[1] for _ in range(4 * len(wanted))]
+    assert sorted(heard) == sorted(4 * wanted)
 
 
 def test_events_of_pattern_references(start, syslog):

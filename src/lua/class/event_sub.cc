@@ -173,13 +173,20 @@ Kept make_subscription(lua_State* L, int types_at, const Family& family,
   luaL_checktype(L, types_at + 1, LUA_TFUNCTION);
   State& state = State::of(L);
   lua_pushvalue(L, types_at + 1);
-  // All scripts load on the first worker.
+  // Init functions run on the first worker, whatever their state.
   const unsigned worker = state.shared() ? rt::worker_index() : state.index() - 1;
   return std::make_shared<Subscription>(state, luaL_ref(L, LUA_REGISTRYINDEX), types, server,
                                         worker);
 }
 
+// A script that is loaded once for each worker is to hear of an event once, as in the reference.
+bool is_repetition(lua_State* L) {
+  State& state = State::of(L);
+  return state.engine().loading() && state.index() > 1;
+}
+
 int subscribe(lua_State* L, int types_at, const state::Server* server) {
+  if (is_repetition(L)) return 0;
   const Kept subscription = make_subscription(L, types_at, kServer, server);
   Engine& engine = State::of(L).engine();
   engine.subscriptions().add(subscription);
@@ -202,6 +209,7 @@ int subscribe_to_server(lua_State* L, const state::Server& server) {
 
 int subscribe_to_patterns(lua_State* L, state::PatternSet& set) {
   check_count(L, 3, "event_sub");
+  if (is_repetition(L)) return 0;
   const Kept subscription = make_subscription(L, 2, kPatRef, nullptr);
   set.watch([subscription](EventType type) {
     if (subscription->active && (subscription->types >> static_cast<unsigned>(type) & 1) != 0)
