@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstring>
 
 #include "expr/log_alias.h"
 #include "expr/log_encoding.h"
@@ -65,9 +66,21 @@ void append_for_header(std::string& out, std::string_view text) {
   out.append(text, done);
 }
 bool clean_for_header(std::string_view text) {
-  for (char c : text)
-    if (forbidden_in_header(c)) return false;
-  return true;
+  constexpr std::uint64_t kOnes = 0x0101010101010101, kTops = kOnes << 7;
+  // Eight bytes that are all from space on and none DEL; the last ones overlap.
+  const auto clean = [](const char* at) {
+    std::uint64_t bytes = 0;
+    std::memcpy(&bytes, at, sizeof bytes);
+    const std::uint64_t difference = bytes ^ kOnes * 0x7f;
+    return ((((bytes - kOnes * 32) & ~bytes) | ((difference - kOnes) & ~difference)) & kTops) == 0;
+  };
+  if (text.size() >= 8) {
+    const char* const last = text.data() + text.size() - 8;
+    const char* at = text.data();
+    while (at < last && clean(at)) at += 8;
+    if (at >= last && clean(last)) return true;
+  }
+  return std::none_of(text.begin(), text.end(), forbidden_in_header);
 }
 
 // Characters that structured data must escape (RFC 5424 section 6.3.3).

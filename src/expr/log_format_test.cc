@@ -56,6 +56,22 @@ TEST_F(Format, KeepsHeadersClean) {
   EXPECT_EQ(in_log("%{+E}[req.hdr(x-a)]"), "v\n\\\"");
 }
 
+TEST_F(Format, FindsWhatAHeaderMustNotHoldWhereverItIs) {
+  const std::pair<char, std::string> bytes[] = {{'\x1f', "%1F"}, {'\x7f', "%7F"}, {'\0', "%00"},
+                                                {'\t', "\t"},    {' ', " "},      {'\xff', "\xff"}};
+  for (const auto& [byte, written] : bytes) {
+    for (std::size_t size : {1u, 7u, 8u, 9u, 16u, 20u})
+      for (std::size_t at = 0; at < size; ++at) {
+        std::string value(size, 'v'), wanted = value;
+        value[at] = byte;
+        exchange.request_variables.set(state::parse_variable("req.text")->id,
+                                       state::Value::str(value));
+        wanted.replace(at, 1, written);
+        EXPECT_EQ(in_rule("%[var(req.text)]"), wanted) << size << ' ' << at;
+      }
+  }
+}
+
 TEST_F(Format, WritesCaptures) {
   proxy->request_captures = {{"x", 10}, {"", 10}};
   exchange.request_captures = {"a|b", {}};

@@ -1,5 +1,7 @@
 #include "lua/arguments.h"
 
+#include <fmt/format.h>
+
 #include <cstring>
 
 #include "expr/signature.h"
@@ -11,18 +13,21 @@ namespace lua {
 
 namespace {
 
+// A row's address and what it is given.
+using Key = fmt::basic_memory_buffer<char, 200>;
+
 // The values from `first` on as a configuration would have them: ("a","b").
-void append_arguments(lua_State* L, int first, std::string& out) {
+void append_arguments(lua_State* L, int first, Key& out) {
   const int last = lua_gettop(L);
   if (last < first) return;
-  out += '(';
+  out.push_back('(');
   for (int i = first; i <= last; ++i) {
-    if (i != first) out += ',';
+    if (i != first) out.push_back(',');
     switch (lua_type(L, i)) {
       case LUA_TNIL:
         continue;
       case LUA_TBOOLEAN:
-        out += lua_toboolean(L, i) != 0 ? '1' : '0';
+        out.push_back(lua_toboolean(L, i) != 0 ? '1' : '0');
         continue;
       case LUA_TNUMBER:
       case LUA_TSTRING:
@@ -30,14 +35,14 @@ void append_arguments(lua_State* L, int first, std::string& out) {
       default:
         luaL_argerror(L, i, "a string or a number is expected");
     }
-    out += '"';
+    out.push_back('"');
     for (const char c : to_text(L, i)) {
-      if (c == '"' || c == '\\') out += '\\';
-      out += c;
+      if (c == '"' || c == '\\') out.push_back('\\');
+      out.push_back(c);
     }
-    out += '"';
+    out.push_back('"');
   }
-  out += ')';
+  out.push_back(')');
 }
 
 bool check(const expr::FetchRow& row, std::vector<expr::Argument>& args,
@@ -74,28 +79,27 @@ std::string parse(Call& call, const Row& row, std::string_view text,
 }  // namespace
 
 template <class Row>
-ArgumentCache::Compiled ArgumentCache::find_or_parse(lua_State* L, Call& call, const Row& row,
-                                                     int first) {
-  std::string key(sizeof(void*), '\0');
+expr::Args ArgumentCache::find_or_parse(lua_State* L, Call& call, const Row& row, int first) {
+  Key key;
   const void* address = &row;
+  key.resize(sizeof address);
   std::memcpy(key.data(), &address, sizeof address);
   append_arguments(L, first, key);
-  if (const auto found = cache_.find(key); found != cache_.end()) return found->second;
+  const std::string_view text(key.data(), key.size());
+  if (const auto found = cache_.find(text); found != cache_.end()) return *found->second;
   auto compiled = std::make_shared<std::vector<expr::Argument>>();
-  const std::string error = parse(call, row, std::string_view(key).substr(sizeof(void*)), compiled);
+  const std::string error = parse(call, row, text.substr(sizeof address), compiled);
   if (!error.empty()) luaL_argerror(L, first, error.c_str());
   if (cache_.size() >= kMost) cache_.clear();
-  cache_.emplace(std::move(key), compiled);
-  return compiled;
+  return *cache_.emplace(text, std::move(compiled)).first->second;
 }
 
-ArgumentCache::Compiled ArgumentCache::compile(lua_State* L, Call& call, const expr::FetchRow& row,
-                                               int first) {
+expr::Args ArgumentCache::compile(lua_State* L, Call& call, const expr::FetchRow& row, int first) {
   return find_or_parse(L, call, row, first);
 }
 
-ArgumentCache::Compiled ArgumentCache::compile(lua_State* L, Call& call,
-                                               const expr::ConverterRow& row, int first) {
+expr::Args ArgumentCache::compile(lua_State* L, Call& call, const expr::ConverterRow& row,
+                                  int first) {
   return find_or_parse(L, call, row, first);
 }
 

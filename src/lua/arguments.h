@@ -5,6 +5,7 @@
 #include <lua.hpp>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -17,15 +18,18 @@ class Call;
 class ArgumentCache {
  public:
   using Compiled = std::shared_ptr<std::vector<expr::Argument>>;
-  // The values from `first` on; raises what is wrong with them.
-  Compiled compile(lua_State* L, Call& call, const expr::FetchRow& row, int first);
-  Compiled compile(lua_State* L, Call& call, const expr::ConverterRow& row, int first);
+  // The values from `first` on; raises what is wrong with them. Good until the next call.
+  expr::Args compile(lua_State* L, Call& call, const expr::FetchRow& row, int first);
+  expr::Args compile(lua_State* L, Call& call, const expr::ConverterRow& row, int first);
 
  private:
+  struct Hash : std::hash<std::string_view> {
+    using is_transparent = void;
+  };
   template <class Row>
-  Compiled find_or_parse(lua_State* L, Call& call, const Row& row, int first);
+  expr::Args find_or_parse(lua_State* L, Call& call, const Row& row, int first);
   static constexpr std::size_t kMost = 4096;
-  std::unordered_map<std::string, Compiled> cache_;
+  std::unordered_map<std::string, Compiled, Hash, std::equal_to<>> cache_;
 };
 
 }  // namespace lua

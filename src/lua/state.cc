@@ -65,8 +65,6 @@ State::State(Engine& engine, unsigned index)
   lua_pushcfunction(main_, [](lua_State* L) {
     State& state = State::of(L);
     state.open_libraries();
-    lua_newtable(L);
-    state.subjects_reference_ = luaL_ref(L, LUA_REGISTRYINDEX);
     define_classes(L);
     return 0;
   });
@@ -149,6 +147,8 @@ Slot* State::take_slot() {
     made.thread = lua_newthread(L);
     lua_pushcfunction(made.thread, &on_error);
     luaL_ref(L, LUA_REGISTRYINDEX);
+    lua_pushboolean(L, 0);
+    made.subject_reference = luaL_ref(L, LUA_REGISTRYINDEX);
     return 0;
   });
   lua_pushlightuserdata(main_, &slot);
@@ -176,19 +176,10 @@ Call* State::find(const void* ticket) const {
   return slot.generation == bits >> 21 ? slot.call : nullptr;
 }
 
-void State::push_subject(lua_State* L, const Slot& slot) {
-  lua_rawgeti(L, LUA_REGISTRYINDEX, subjects_reference_);
-  lua_rawgeti(L, -1, slot.index);
-  lua_remove(L, -2);
-}
-
 void State::set_subject(lua_State* L, Slot& slot, Class id) {
   slot.subject = lua_topointer(L, -1);
   slot.subject_class = id;
-  lua_rawgeti(L, LUA_REGISTRYINDEX, subjects_reference_);
-  lua_insert(L, -2);
-  lua_rawseti(L, -2, slot.index);
-  lua_pop(L, 1);
+  lua_rawseti(L, LUA_REGISTRYINDEX, slot.subject_reference);
 }
 
 void State::set_busy(const Slot& slot, bool busy) {

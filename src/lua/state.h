@@ -74,6 +74,7 @@ struct Slot {
   std::uint64_t generation = 0;
   const void* subject = nullptr;  // the transaction or applet of `call`, as lua_topointer()
   Class subject_class = Class::count_;
+  int subject_reference = LUA_NOREF;  // the table that stands for it, or for the last one
 };
 
 class State {
@@ -116,9 +117,11 @@ class State {
   void give_slot(Slot& slot);
   // The call that `ticket` belongs to, null when it is over.
   Call* find(const void* ticket) const;
-  // The table that stands for a slot's transaction or applet (one for each slot).
-  void push_subject(lua_State* L, const Slot& slot);
-  void set_subject(lua_State* L, Slot& slot, Class id);  // pops it
+  // The table that stands for a slot's transaction or applet.
+  static void push_subject(lua_State* L, const Slot& slot) {
+    lua_rawgeti(L, LUA_REGISTRYINDEX, slot.subject_reference);
+  }
+  static void set_subject(lua_State* L, Slot& slot, Class id);  // pops it
   // While the slot's call waits, others get no members of its transaction or applet.
   void set_busy(const Slot& slot, bool busy);
 
@@ -157,7 +160,6 @@ class State {
   std::uint32_t calls_ = 0;
   std::deque<Slot> slots_;
   std::vector<Slot*> free_slots_;
-  int subjects_reference_ = LUA_NOREF;
   std::array<int, static_cast<std::size_t>(Class::count_)> class_refs_;
   std::array<const void*, static_cast<std::size_t>(Class::count_)> class_pointers_{};
 

@@ -152,7 +152,7 @@ void push_http_applet(lua_State* L, Call& call) {
   set_field(L, "length", body_length(*call.exchange()));
   call.state().set_class(L, Class::applet_http);
   lua_pushvalue(L, -1);
-  call.state().set_subject(L, call.slot(), Class::applet_http);
+  State::set_subject(L, call.slot(), Class::applet_http);
 }
 
 void define_applet_http(lua_State* L) {

@@ -63,7 +63,7 @@ void push_tcp_applet(lua_State* L, Call& call) {
   set_common_members(L, call);
   call.state().set_class(L, Class::applet_tcp);
   lua_pushvalue(L, -1);
-  call.state().set_subject(L, call.slot(), Class::applet_tcp);
+  State::set_subject(L, call.slot(), Class::applet_tcp);
 }
 
 void define_applet_tcp(lua_State* L) {

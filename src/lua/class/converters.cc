@@ -29,9 +29,9 @@ int call_converter(lua_State* L) {
   const auto& row = *static_cast<const expr::ConverterRow*>(lua_touserdata(L, lua_upvalueindex(1)));
   Call& call = check_call(L, 1, kind);
   luaL_checkany(L, 2);
-  const auto compiled = call.state().arguments.compile(L, call, row, 3);  // results may refer to it
+  const expr::Args args = call.state().arguments.compile(L, call, row, 3);
   state::Value value;
-  const bool found = convert(L, call, row, *compiled, value);
+  const bool found = convert(L, call, row, args, value);
   if constexpr (kind == Class::string_converters)
     push_value_text(L, found ? value : state::Value{});
   else

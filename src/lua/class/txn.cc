@@ -204,7 +204,7 @@ Call* call_of_member(lua_State* L, Class id) {
 }
 
 void keep_member(lua_State* L, Call& call) {
-  call.state().push_subject(L, call.slot());
+  State::push_subject(L, call.slot());
   lua_pushvalue(L, 2);
   lua_pushvalue(L, -3);
   lua_rawset(L, -3);
@@ -230,19 +230,19 @@ void define_txn(lua_State* L) {
 }
 
 void push_txn(lua_State* L, Call& call) {
-  lua_createtable(L, 1, 2);
+  lua_createtable(L, 0, 4);  // one block of memory, for the ticket as well
   lua_pushlightuserdata(L, call.ticket());
   lua_rawseti(L, -2, 1);
   call.state().set_class(L, Class::txn);
   lua_pushvalue(L, -1);
-  call.state().set_subject(L, call.slot(), Class::txn);
+  State::set_subject(L, call.slot(), Class::txn);
 }
 
 void finish_subject(Call& call) {
   if (call.out_of_memory()) return;
   lua_State* L = call.thread();
   call.slot().subject = nullptr;
-  call.state().push_subject(L, call.slot());
+  State::push_subject(L, call.slot());
   if (lua_istable(L, -1)) call.state().set_class(L, Class::dead_subject);
   lua_pop(L, 1);
 }
