@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from harness import eventually
+
 RUNTIME = """
     global
         stats socket @dir@/cli level admin
@@ -45,6 +47,31 @@ def test_reports_of_servers_that_come_and_go(start):
     asking.join()
     proxy.signal(signal.SIGHUP)
     proxy.wait_output(r"Server be/new58 is ")
+
+
+def refused(proxy):
+    try:
+        return proxy.get("/").status != 200
+    except OSError:
+        return True
+
+
+def test_a_pause_by_signal(start):
+    proxy = start(RUNTIME)
+    for _ in range(3):
+        proxy.signal(signal.SIGTTOU)
+        eventually(lambda: refused(proxy))
+        proxy.signal(signal.SIGTTIN)
+        eventually(lambda: not refused(proxy))
+
+
+def test_signals_until_the_very_end(start):
+    proxy = start(RUNTIME)
+    proxy.signal(signal.SIGUSR1)
+    while proxy.process.poll() is None:
+        for number in (signal.SIGHUP, signal.SIGUSR1, signal.SIGTTOU, signal.SIGTTIN):
+            proxy.signal(number)
+    assert proxy.wait() == 0
 
 
 def test_what_is_said_later_is_no_message_of_the_start(start):

@@ -155,6 +155,7 @@ int run_generation(const CommandLine& line, config::Tree tree, GlobalSettings se
   const auto workers = static_cast<unsigned>(places.size());
   if (line.mode == Mode::run) {
     if (settings.daemon && !diagnostics.failed()) daemon = Daemon::fork_now();
+    hold_signals();
     runtime.emplace(workers);
   }
   Generation generation;

@@ -17,6 +17,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstring>
+#include <mutex>
 #include <thread>
 
 #include "rt/memory.h"
@@ -194,6 +195,8 @@ base::Result<void> drop_privileges(const GlobalSettings& settings,
 namespace {
 
 int signal_pipe[2] = {-1, -1};
+std::mutex signals_told;  // held while somebody is told
+bool telling_signals = true;
 
 void note_signal(int signal) {
   const int saved = errno;
@@ -203,6 +206,15 @@ void note_signal(int signal) {
 }
 
 constexpr int kWatched[] = {SIGUSR1, SIGUSR2, SIGTERM, SIGINT, SIGHUP, SIGTTOU, SIGTTIN};
+
+bool ends_process(int signal) { return signal == SIGTERM || signal == SIGINT; }
+
+void note(int signal) {
+  struct sigaction action {};
+  action.sa_handler = note_signal;
+  action.sa_flags = SA_RESTART;
+  ::sigaction(signal, &action, nullptr);
+}
 
 // ThreadSanitizer notes a signal with the fiber that it interrupts and calls the handler when that
 // fiber runs again, which may be never. There, workers take none: only the thread that waits for
@@ -219,25 +231,35 @@ void leave_signals_to_their_thread() {
 
 }  // namespace
 
-void watch_signals(std::function<void(int)> on_signal) {
-  ::signal(SIGPIPE, SIG_IGN);
+void hold_signals() {
   if (::pipe2(signal_pipe, O_CLOEXEC) != 0) return;
   ::fcntl(signal_pipe[1], F_SETFL, O_NONBLOCK);
+  for (int signal : kWatched)
+    if (!ends_process(signal)) note(signal);
+}
+
+void watch_signals(std::function<void(int)> on_signal) {
+  ::signal(SIGPIPE, SIG_IGN);
   std::thread([on_signal = std::move(on_signal)] {
     unsigned char byte = 0;
     while (true) {
       pollfd readable{.fd = signal_pipe[0], .events = POLLIN, .revents = 0};
       if (::poll(&readable, 1, -1) < 0 && errno == EINTR) continue;
       const ssize_t n = ::read(signal_pipe[0], &byte, 1);
+      const std::lock_guard lock(signals_told);
+      if (!telling_signals) return;
       if (n == 1) on_signal(byte);
       if (n == 0 || (n < 0 && errno != EINTR)) return;
     }
   }).detach();
-  struct sigaction action {};
-  action.sa_handler = note_signal;
-  action.sa_flags = SA_RESTART;
-  for (int signal : kWatched) ::sigaction(signal, &action, nullptr);
+  for (int signal : kWatched) note(signal);
   leave_signals_to_their_thread();
+}
+
+void stop_watching_signals() {
+  for (int signal : kWatched) ::signal(signal, ends_process(signal) ? SIG_DFL : SIG_IGN);
+  const std::lock_guard lock(signals_told);
+  telling_signals = false;
 }
 
 void die_by(int signal) {

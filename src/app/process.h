@@ -47,9 +47,16 @@ base::Result<void> write_pidfile(const std::string& path);
 base::Result<void> drop_privileges(const GlobalSettings& settings,
                                    std::vector<std::string>& warnings);
 
+// From now on SIGUSR1, SIGHUP, SIGUSR2, SIGTTOU and SIGTTIN wait for watch_signals(). Once, on the
+// main thread.
+void hold_signals();
+
 // SIGUSR1 (soft stop), SIGTERM and SIGINT (stop), SIGHUP, SIGUSR2, SIGTTOU, SIGTTIN are told to
 // `on_signal` on a thread of its own, so it may do anything. SIGPIPE is ignored. Once.
 void watch_signals(std::function<void(int)> on_signal);
+// Nobody is told any more, nor is being told: what `on_signal` refers to may go. SIGTERM and SIGINT
+// end the process from now on.
+void stop_watching_signals();
 
 // Ends the process the way an unhandled `signal` would.
 [[noreturn]] void die_by(int signal);

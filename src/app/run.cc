@@ -90,6 +90,7 @@ class Server {
     obs::end_of_startup();
     watch();
     runtime_.run();
+    stop_watching_signals();
     const int signal = ended_by_.load();
     if (signal != 0) die_by(signal);
     return 0;

@@ -188,10 +188,10 @@ namespace {
 // waits.
 class DoneEverywhere {
  public:
-  DoneEverywhere() : worker_(*rt::this_worker()), fiber_(rt::current()) {}
   // From any worker.
   static void tell(const std::shared_ptr<DoneEverywhere>& self) {
-    self->worker_.post([self] {
+    if (self->worker_ == nullptr) return;
+    self->worker_->post([self] {
       self->done_ = true;
       if (self->fiber_ != nullptr) rt::wake(*self->fiber_);
     });
@@ -204,8 +204,8 @@ class DoneEverywhere {
   }
 
  private:
-  rt::Worker& worker_;
-  rt::Fiber* fiber_;
+  rt::Worker* worker_ = rt::this_worker();
+  rt::Fiber* fiber_ = rt::current();
   bool done_ = false;
 };
 
