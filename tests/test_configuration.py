@@ -329,3 +329,28 @@ def test_binary_garbage_is_refused(check):
     garbage = bytes(range(1, 256)).decode("latin-1") * 20
     code, text = check("frontend fe\n bind @fe@\n" + garbage)
     assert code == 1 and "ALERT" in text
+
+
+def test_numbers_of_listeners(start, check):
+    proxy = start("""
+        global
+            stats socket @dir@/cli level admin
+        frontend fe
+            option socket-stats
+            bind @fe@ id 2
+            bind @b@
+            bind @c@
+            bind @d@ id 1
+            bind @e@,@f@
+            http-request return status 200
+    """)
+    lines = [line.split(",") for line in proxy.cli("show stat").splitlines() if line.startswith("fe,sock-")]
+    assert [line[28] for line in lines] == ["2", "3", "4", "1", "5", "6"]
+    for binds, told in (("bind @fe@ id 2\n            bind @b@ id 2", "custom id 2 already used"),
+                        ("bind @fe@,@b@ id 2", "'id' can only be used with a single socket")):
+        code, text = check(f"""
+        frontend fe
+            {binds}
+            http-request return status 200
+        """)
+        assert code == 1 and told in text

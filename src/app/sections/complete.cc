@@ -77,8 +77,28 @@ class Completer {
     return static_cast<int>(assembly_.settings().number(keyword, 0));
   }
 
+  // The numbers that the configuration gives; the others get what is left, in order.
+  std::set<unsigned> given_ids() {
+    std::set<unsigned> ids;
+    for (const auto& bind : proxy_.binds) {
+      if (bind->id.empty()) continue;
+      if (bind->addresses.size() != 1)
+        assembly_.diagnostics.alert(bind->at, "'id' can only be used with a single socket");
+      else if (!ids.insert(base::parse_int<unsigned>(bind->id).value_or(0)).second)
+        assembly_.diagnostics.alert(bind->at,
+                                    fmt::format("'id': custom id {} already used", bind->id));
+    }
+    return ids;
+  }
+
   void listeners() {
-    unsigned id = 0;
+    const std::set<unsigned> given = given_ids();
+    unsigned last_id = 0;
+    const auto next_id = [&] {
+      do ++last_id;
+      while (given.contains(last_id));
+      return last_id;
+    };
     for (const auto& bind : proxy_.binds) {
       net::SocketTuning& tuning = bind->listen.tuning = proxy_.client_tuning;
       tuning.send_buffer = buffer_size("tune.sndbuf.client");
@@ -89,7 +109,7 @@ class Completer {
     for (const auto& bind : proxy_.binds)
       for (const net::Address& address : bind->addresses) {
         auto state = std::make_unique<state::ListenerState>();
-        state->id = bind->id.empty() ? ++id : base::parse_int<unsigned>(bind->id).value_or(++id);
+        state->id = bind->id.empty() ? next_id() : base::parse_int<unsigned>(bind->id).value_or(0);
         state->name = bind->name.empty() ? fmt::format("sock-{}", state->id) : bind->name;
         state->address = address.text();
         state->limit = bind->maximum;
