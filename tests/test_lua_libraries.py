@@ -545,3 +545,31 @@ end)
     """, files={"s.lua": script})
     for _ in range(20):
         assert proxy.get("/").text == ",".join(("a" * 40, "b" * 40, "c" * 22, "d" * 40, "e" * 40, "f" * 40))
+
+
+@pytest.mark.beyond  # where a script looks up no map at all this way
+def test_maps_of_converters_are_those_of_the_configuration(start):
+    script = """
+core.register_action("act", {"http-req"}, function(txn)
+  local out = {txn.c:map("key", "@dir@/used.map")}
+  for _, name in ipairs{"@dir@/unused.map", "virt@unused"} do
+    local ok, e = pcall(function() return txn.c:map("key", name) end)
+    out[#out + 1] = tostring(ok) .. " " .. tostring(e):match("cannot load '.*' at run time")
+  end
+  txn:set_var("txn.out", table.concat(out, ","))
+end)
+"""
+    proxy = start("""
+        global
+            tune.lua.bool-sample-conversion normal
+            lua-load @dir@/s.lua
+        frontend fe
+            bind @fe@
+            http-request lua.act
+            http-request set-header x-used %[path,map(@dir@/used.map)]
+            http-request return status 200 content-type text/plain lf-string "%[var(txn.out)]"
+    """, files={"s.lua": script, "used.map": "key value\n", "unused.map": "key value\n"})
+    used, *unused = proxy.get("/").text.split(",")
+    assert used == "value"
+    assert [answer.replace(proxy.path(""), "") for answer in unused] == [
+        f"false cannot load '{name}' at run time" for name in ("unused.map", "virt@unused")]
