@@ -7,6 +7,8 @@ namespace http::detail {
 
 namespace {
 
+enum class Line : std::uint8_t { field, skipped, end, need_more, error };
+
 bool blank(char c) { return c == ' ' || c == '\t'; }
 
 // `p` stands on what is no token character. True when the line may go on (a colon, or a bad name
@@ -33,15 +35,15 @@ Line parse_value(char*& p, char* end, bool accept_unsafe, std::string_view& valu
   while (p != end && blank(*p)) ++p;
   char* start = p;
   for (;;) {
-    p = scan::find_line_end(p, end);
+    p = scan::find_control(p, end);
     if (p == end) return Line::need_more;
-    if (*p == '\0') {
-      if (accept_unsafe) {
-        ++p;
-        continue;
+    if (*p != '\r' && *p != '\n') {
+      if (*p == '\0' && !accept_unsafe) {
+        error.what = "NUL in a header value";
+        return Line::error;
       }
-      error.what = "NUL in a header value";
-      return Line::error;
+      ++p;
+      continue;
     }
     char* line_end = p;
     if (*p == '\r') {
@@ -56,16 +58,18 @@ Line parse_value(char*& p, char* end, bool accept_unsafe, std::string_view& valu
     if (p == end) return Line::need_more;  // the next line may continue this one
     if (!blank(*p)) {
       while (line_end != start && blank(line_end[-1])) --line_end;
-      while (start != line_end && blank(*start)) ++start;
       value = {start, static_cast<std::size_t>(line_end - start)};
       return Line::field;
     }
+    const bool nothing_yet = line_end == start;
     for (; line_end != p; ++line_end) *line_end = ' ';
+    while (p != end && blank(*p)) ++p;
+    if (nothing_yet) start = p;
   }
 }
 
-}  // namespace
-
+// Parses the line at `p` and moves behind it. `skipped` is a line with a bad name under
+// accept_unsafe.
 Line parse_field(char*& p, char* end, const ParseLimits& limits, Field& field, ParseError& error) {
   if (p == end) return Line::need_more;
   if (*p == '\r') {
@@ -99,14 +103,13 @@ Line parse_field(char*& p, char* end, const ParseLimits& limits, Field& field, P
   return Line::field;
 }
 
-Parse parse_fields(char*& p, char* end, const ParseLimits& limits, Headers& headers, Seen& seen,
-                   ParseError& error) {
+Parse parse_all(char*& p, char* end, const ParseLimits& limits, Headers& headers, Seen& seen,
+                ParseError& error) {
   Field field;
-  for (;;) {
+  for (std::size_t count = headers.size() + 1;;) {  // tune.http.maxhdr counts the first line too
     switch (parse_field(p, end, limits, field, error)) {
       case Line::field:
-        // The limit counts the first line too (tune.http.maxhdr).
-        if (headers.size() + 1 >= limits.max_headers) {
+        if (count++ >= limits.max_headers) {
           error.what = "too many headers";
           return Parse::error;
         }
@@ -123,6 +126,19 @@ Parse parse_fields(char*& p, char* end, const ParseLimits& limits, Headers& head
         return Parse::error;
     }
   }
+}
+
+}  // namespace
+
+Parse parse_fields(char*& p, char* end, const ParseLimits& limits, Headers& headers, Seen& seen,
+                   ParseError& error) {
+  // Of our own, so that they can be in registers.
+  char* at = p;
+  Seen found = seen;
+  const Parse result = parse_all(at, end, limits, headers, found, error);
+  p = at;
+  seen = found;
+  return result;
 }
 
 }  // namespace http::detail

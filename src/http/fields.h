@@ -1,15 +1,9 @@
-// One header line at a time, for heads and trailers alike. Internal to this room.
+// The fields of heads and trailers. Internal to this room.
 #pragma once
 
 #include "http/h1.h"
 
 namespace http::detail {
-
-enum class Line : std::uint8_t { field, skipped, end, need_more, error };
-
-// Parses the line at `p` and moves behind it; names are lowered and folded lines joined in place.
-// `skipped` is a line with a bad name under accept_unsafe.
-Line parse_field(char*& p, char* end, const ParseLimits& limits, Field& field, ParseError& error);
 
 struct Seen {
   std::uint32_t once = 0, again = 0;  // bits by HeaderId
@@ -22,7 +16,8 @@ struct Seen {
   bool repeated(HeaderId id) const { return (again & (1u << static_cast<unsigned>(id))) != 0; }
 };
 
-// All fields up to the empty line.
+// All fields up to the empty line; names are lowered and folded lines joined in place. Lines with
+// bad names are left out under accept_unsafe.
 Parse parse_fields(char*& p, char* end, const ParseLimits& limits, Headers& headers, Seen& seen,
                    ParseError& error);
 

@@ -59,16 +59,15 @@ bool loose_version(std::string_view text, Version& version) {
   return true;
 }
 
-Parse parse_version(char*& p, char* end, bool accept_unsafe, Version& version,
-                    std::string_view& text, ParseError& error) {
+bool is_usual_version(const char* p) {
+  return std::memcmp(p, "HTTP/", 5) == 0 && base::is_digit(p[5]) && p[6] == '.' &&
+         base::is_digit(p[7]) && (p[8] == '\r' || p[8] == '\n' || p[8] == ' ');
+}
+
+// What is cut off, wrong, or only let pass.
+[[gnu::noinline]] Parse parse_odd_version(char*& p, char* end, bool accept_unsafe, Version& version,
+                                          std::string_view& text, ParseError& error) {
   char* start = p;
-  if (end - p > 8 && std::memcmp(p, "HTTP/", 5) == 0 && base::is_digit(p[5]) && p[6] == '.' &&
-      base::is_digit(p[7]) && (p[8] == '\r' || p[8] == '\n' || p[8] == ' ')) {
-    version = {static_cast<std::uint8_t>(p[5] - '0'), static_cast<std::uint8_t>(p[7] - '0')};
-    p += 8;
-    text = {start, 8};
-    return Parse::complete;
-  }
   while (p != end && *p > ' ' && p - start < 32) ++p;
   std::string_view word{start, static_cast<std::size_t>(p - start)};
   if (p == end) {
@@ -82,6 +81,16 @@ Parse parse_version(char*& p, char* end, bool accept_unsafe, Version& version,
   }
   if (!accept_unsafe || !loose_version(word, version)) return refuse(error, "invalid version");
   text = word;
+  return Parse::complete;
+}
+
+inline Parse parse_version(char*& p, char* end, bool accept_unsafe, Version& version,
+                           std::string_view& text, ParseError& error) {
+  if (end - p <= 8 || !is_usual_version(p))
+    return parse_odd_version(p, end, accept_unsafe, version, text, error);
+  version = {static_cast<std::uint8_t>(p[5] - '0'), static_cast<std::uint8_t>(p[7] - '0')};
+  text = {p, 8};
+  p += 8;
   return Parse::complete;
 }
 
@@ -168,7 +177,7 @@ Parse parse_request_line(char*& p, char* end, const ParseLimits& limits, Request
       r != Parse::complete)
     return r;
   // The preface of HTTP/2 (RFC 9113 section 3.4) must never look like a request to a server.
-  if (base::iequals(out.method_text, "PRI"))
+  if (out.method == Method::other && base::iequals(out.method_text, "PRI"))
     return refuse(error, "HTTP/2 preface on an HTTP/1 connection");
   if (valid_target(out.method, out.target, limits.accept_unsafe)) return Parse::complete;
   p = target_end - out.target.size();

@@ -315,10 +315,16 @@ void normalize_target(RequestHead& head, const Target& t, std::size_t port_size)
   head.target = {start, size};
 }
 
+// Whether the target names no authority.
+bool is_path(const RequestHead& head) {
+  return (head.target.front() == '/' || head.target.front() == '*') &&
+         head.method != Method::connect;
+}
+
 // Host and the authority of the target must agree (RFC 9112 section 3.2.2), default ports aside.
-const char* check_authority(RequestHead& head, std::size_t host_at, bool accept_unsafe) {
+[[gnu::noinline]] const char* check_authority(RequestHead& head, std::size_t host_at,
+                                              bool accept_unsafe) {
   bool connect = head.method == Method::connect;
-  if (!connect && (head.target.front() == '/' || head.target.front() == '*')) return nullptr;
   Target t = split_target(head.target, connect);
   std::string_view authority = without_user(t.authority);
   if (!valid_host(connect ? without_user(head.target) : authority))
@@ -345,20 +351,26 @@ const char* check_authority(RequestHead& head, std::size_t host_at, bool accept_
   return nullptr;
 }
 
+// Those behind the one at `at` must say the same.
+bool same_hosts(Headers& headers, std::size_t at) {
+  for (std::size_t i = at + 1; i < headers.size(); ++i)
+    if (headers[i].id == HeaderId::host && !base::iequals(headers[i].value, headers[at].value))
+      return false;
+  remove_after_first(headers, HeaderId::host);
+  return true;
+}
+
 const char* read_host(RequestHead& head, const Seen& seen, bool accept_unsafe) {
-  Headers& headers = head.headers;
-  std::size_t at = headers.size();
+  const Headers& headers = head.headers;
+  std::size_t at = 0;
   if (seen.has(HeaderId::host)) {
-    at = 0;
     while (headers[at].id != HeaderId::host) ++at;
     if (!valid_host(headers[at].value)) return "invalid character in host";
-    if (seen.repeated(HeaderId::host)) {
-      for (std::size_t i = at + 1; i < headers.size(); ++i)
-        if (headers[i].id == HeaderId::host && !base::iequals(headers[i].value, headers[at].value))
-          return "two hosts";
-      remove_after_first(headers, HeaderId::host);
-    }
+    if (seen.repeated(HeaderId::host) && !same_hosts(head.headers, at)) return "two hosts";
+  } else {
+    at = headers.size();
   }
+  if (is_path(head)) return nullptr;
   return check_authority(head, at, accept_unsafe);
 }
 
@@ -422,9 +434,9 @@ bool valid_host(std::string_view host) {
       if (base::hex_digit(c) < 0 && c != ':' && c != '.' && c != '%') return false;
     ++i;
   }
-  for (; i < host.size(); ++i)
-    if (!kHostChar[static_cast<unsigned char>(host[i])]) return false;
-  return true;
+  bool good = true;
+  for (; i < host.size(); ++i) good &= kHostChar[static_cast<unsigned char>(host[i])];
+  return good;
 }
 
 const char* finish_request(RequestHead& head, const Seen& seen, const ParseLimits& limits,

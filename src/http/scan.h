@@ -28,25 +28,22 @@ inline char token_char(char c) { return kToken[static_cast<unsigned char>(c)]; }
 // To the first character that is no token character; tokens on the way are lowered in place.
 inline char* lower_token(char* p, char* end) {
 #ifdef __SSE2__
-  const __m128i iota = _mm_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  // From 16 - n on: the bit that makes letters small, for the first n characters.
+  static constexpr char kBits[32] = {0x20, 0x20, 0x20, 0x20, 0x20, 0x20, 0x20, 0x20,
+                                     0x20, 0x20, 0x20, 0x20, 0x20, 0x20, 0x20, 0x20};
+  const auto within = [](__m128i x, char first, char count) {
+    const __m128i from_lowest = _mm_add_epi8(x, _mm_set1_epi8(static_cast<char>(-128 - first)));
+    return _mm_cmplt_epi8(from_lowest, _mm_set1_epi8(static_cast<char>(-128 + count)));
+  };
   while (end - p >= 16) {
-    __m128i x = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
-    __m128i capital = _mm_and_si128(_mm_cmpgt_epi8(x, _mm_set1_epi8('A' - 1)),
-                                    _mm_cmplt_epi8(x, _mm_set1_epi8('Z' + 1)));
-    __m128i y = _mm_or_si128(x, _mm_and_si128(capital, _mm_set1_epi8(0x20)));
-    __m128i letter = _mm_and_si128(_mm_cmpgt_epi8(y, _mm_set1_epi8('a' - 1)),
-                                   _mm_cmplt_epi8(y, _mm_set1_epi8('z' + 1)));
-    __m128i digit = _mm_and_si128(_mm_cmpgt_epi8(y, _mm_set1_epi8('0' - 1)),
-                                  _mm_cmplt_epi8(y, _mm_set1_epi8('9' + 1)));
-    __m128i usual =
-        _mm_or_si128(_mm_or_si128(letter, digit), _mm_cmpeq_epi8(y, _mm_set1_epi8('-')));
-    unsigned stop = ~static_cast<unsigned>(_mm_movemask_epi8(usual)) & 0xffff;
-    unsigned n = stop == 0 ? 16 : static_cast<unsigned>(std::countr_zero(stop));
-    if ((static_cast<unsigned>(_mm_movemask_epi8(capital)) & ((1u << n) - 1)) != 0) {
-      __m128i mine = _mm_cmplt_epi8(iota, _mm_set1_epi8(static_cast<char>(n)));
-      _mm_storeu_si128(reinterpret_cast<__m128i*>(p),
-                       _mm_or_si128(_mm_and_si128(mine, y), _mm_andnot_si128(mine, x)));
-    }
+    const __m128i x = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+    const __m128i letter = within(_mm_or_si128(x, _mm_set1_epi8(0x20)), 'a', 26);
+    const __m128i other =
+        _mm_or_si128(within(x, '0', 10), _mm_cmpeq_epi8(x, _mm_set1_epi8('-')));  // have the bit
+    const auto usual = static_cast<unsigned>(_mm_movemask_epi8(_mm_or_si128(letter, other)));
+    const int n = std::countr_zero(~usual | 0x10000);
+    const __m128i bits = _mm_loadu_si128(reinterpret_cast<const __m128i*>(kBits + 16 - n));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm_or_si128(x, bits));
     p += n;
     if (n == 16) continue;
     if (token_char(*p) == 0) return p;
@@ -61,20 +58,18 @@ inline char* lower_token(char* p, char* end) {
   return p;
 }
 
-// To the first CR, LF or NUL.
-inline char* find_line_end(char* p, char* end) {
+// To the first control character up to CR, which can be no line end (a tab).
+inline char* find_control(char* p, char* end) {
 #ifdef __SSE2__
   while (end - p >= 16) {
-    __m128i x = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
-    __m128i hit = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(x, _mm_set1_epi8('\r')),
-                                            _mm_cmpeq_epi8(x, _mm_set1_epi8('\n'))),
-                               _mm_cmpeq_epi8(x, _mm_setzero_si128()));
-    unsigned mask = static_cast<unsigned>(_mm_movemask_epi8(hit));
+    const __m128i x = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+    const __m128i hit = _mm_cmpeq_epi8(_mm_min_epu8(x, _mm_set1_epi8('\r')), x);
+    const auto mask = static_cast<unsigned>(_mm_movemask_epi8(hit));
     if (mask != 0) return p + std::countr_zero(mask);
     p += 16;
   }
 #endif
-  while (p != end && *p != '\r' && *p != '\n' && *p != '\0') ++p;
+  while (p != end && static_cast<unsigned char>(*p) > '\r') ++p;
   return p;
 }
 
