@@ -79,6 +79,27 @@ HeaderId id_of_any_case(std::string_view name) {
   return id_of({room, name.size()});
 }
 
+template <class Word>
+Word word_at(const char* at) {
+  Word word;
+  std::memcpy(&word, at, sizeof word);
+  return word;
+}
+
+// Without the call of memcmp(), which costs more than it does for a few bytes.
+bool equal(std::string_view a, std::string_view b) {
+  const std::size_t size = a.size();
+  if (size != b.size()) return false;
+  const auto same = [&]<class Word>(std::size_t at, Word) {
+    return word_at<Word>(&a[at]) == word_at<Word>(&b[at]);
+  };
+  if (size < 4) return std::equal(a.begin(), a.end(), b.begin());
+  if (size < 8) return same(0, 0U) && same(size - 4, 0U);
+  for (std::size_t i = 0; i + 8 < size; i += 8)
+    if (!same(i, std::uint64_t{})) return false;
+  return same(size - 8, std::uint64_t{});
+}
+
 bool matches(const Field& field, HeaderId id, std::string_view name) {
   return id != HeaderId::other ? field.id == id : base::iequals(field.name, name);
 }
@@ -86,6 +107,7 @@ bool matches(const Field& field, HeaderId id, std::string_view name) {
 }  // namespace
 
 Method method_of(std::string_view name) {
+  if (name == "GET") return Method::get;  // which most are
   for (std::size_t i = 1; i < kMethods.size(); ++i)
     if (kMethods[i] == name) return static_cast<Method>(i);
   return Method::other;
@@ -95,17 +117,20 @@ std::string_view name_of(Method method) { return kMethods[static_cast<std::size_
 
 HeaderId id_of(std::string_view lowercase_name) {
   if (lowercase_name.empty()) return HeaderId::other;
-  std::uint8_t id = kTable.slots[kTable.slot(lowercase_name)];
-  return kNames[id] == lowercase_name ? static_cast<HeaderId>(id) : HeaderId::other;
+  const std::uint8_t id = kTable.slots[kTable.slot(lowercase_name)];
+  return equal(kNames[id], lowercase_name) ? static_cast<HeaderId>(id) : HeaderId::other;
 }
 
 void Headers::add(std::string_view name, std::string_view value, base::Arena& arena) {
-  if (std::any_of(name.begin(), name.end(), [](char c) { return c >= 'A' && c <= 'Z'; })) {
+  HeaderId id = id_of(name);  // those with one have no capitals
+  const auto capital = [](char c) { return c >= 'A' && c <= 'Z'; };
+  if (id == HeaderId::other && std::any_of(name.begin(), name.end(), capital)) {
     char* copy = arena.allocate_chars(name.size());
     std::transform(name.begin(), name.end(), copy, base::lower);
     name = {copy, name.size()};
+    id = id_of(name);
   }
-  fields_.push_back({name, value, id_of(name)});
+  fields_.push_back({name, value, id});
 }
 
 void Headers::insert_at(std::size_t index, const Field& field) {

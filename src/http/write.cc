@@ -19,8 +19,11 @@ inline char* put(char* out, const char* from, std::size_t n) {
   } else if (n >= 4) {
     std::memcpy(out, from, 4);
     std::memcpy(out + n - 4, from + n - 4, 4);
-  } else {
-    for (std::size_t i = 0; i < n; ++i) out[i] = from[i];
+  } else if (n >= 2) {
+    std::memcpy(out, from, 2);
+    std::memcpy(out + n - 2, from + n - 2, 2);
+  } else if (n == 1) {
+    *out = *from;
   }
   return out + n;
 }
@@ -93,15 +96,14 @@ std::size_t write_request_head(const RequestHead& head, std::span<char> room) {
 
 std::size_t write_response_head(const ResponseHead& head, std::span<char> room) {
   std::string_view version = version_to_send(head.version, head.version_text);
-  char digits[5];
-  std::size_t count = 0;
-  for (unsigned n = head.status; n != 0 || count < 3; n /= 10)
-    digits[sizeof digits - ++count] = static_cast<char>('0' + n % 10);
-  std::size_t need = version.size() + count + head.reason.size() + 4 + size_of(head.headers);
+  const std::size_t digits = head.status < 1000 ? 3 : head.status < 10000 ? 4 : 5;
+  std::size_t need = version.size() + digits + head.reason.size() + 4 + size_of(head.headers);
   if (need > room.size()) return need;
   char* out = put(room.data(), version);
   *out++ = ' ';
-  out = put(out, digits + sizeof digits - count, count);
+  unsigned status = head.status;
+  for (std::size_t i = digits; i-- > 0; status /= 10) out[i] = static_cast<char>('0' + status % 10);
+  out += digits;
   *out++ = ' ';
   out = put_line_end(put(out, head.reason));
   put_headers(out, head.headers);

@@ -80,13 +80,14 @@ Step Run::answer(const txn::Reply& reply) {
   head.status = reply.status;
   head.reason =
       reply.reason.empty() ? http::reason_phrase(reply.status) : std::string_view(reply.reason);
-  char digits[20];
-  const char* end = std::to_chars(digits, digits + sizeof digits, reply.body.size()).ptr;
   head.framing = http::Framing::length;
   head.content_length = reply.body.size();
   const auto add_length = [&] {
-    head.headers.add("content-length",
-                     e.arena.copy({digits, static_cast<std::size_t>(end - digits)}), e.arena);
+    char* const digits = reply_length_.data();
+    const char* end = std::to_chars(digits, digits + reply_length_.size(), reply.body.size()).ptr;
+    head.headers.add_parsed({"content-length",
+                             {digits, static_cast<std::size_t>(end - digits)},
+                             http::HeaderId::content_length});
   };
   if (reply.body.empty()) {
     for (const auto& [name, value] : reply.headers) head.headers.add(name, value, e.arena);

@@ -4,6 +4,7 @@
 // back. A tunnel keeps it, without a fiber, until its end.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <optional>
 #include <string>
@@ -408,7 +409,8 @@ class Run final : public txn::Engine, rt::Watcher {
   std::size_t kept_sent_ = 0;
   std::uint64_t server_bytes_ = 0;  // received from servers
   std::string kept_body_;
-  std::string_view reply_body_;  // of a response that is ours, while rules look at it
+  std::string_view reply_body_;        // of a response that is ours, while rules look at it
+  std::array<char, 20> reply_length_;  // its length, in digits
   http::ParseError body_error_;
   // What its read timeout and its write timeout are counted from.
   rt::Instant client_seen_{}, server_seen_{};
