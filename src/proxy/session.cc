@@ -313,8 +313,7 @@ txn::ClientError Session::read_netscaler_header() {
 }
 
 void Session::spawn() {
-  state_ = State::serving;
-  timer_.disarm();
+  state_ = State::serving;  // the timer hangs on: to park again moves it, which is one store
   connection->io().park(nullptr);
   rt::spawn([this] { serve(); });
 }
@@ -390,6 +389,7 @@ void Session::IdleTimer::fire(rt::Timer& timer) {
 }
 
 void Session::on_timeout() {
+  if (state_ == State::serving) return;
   if (const rt::Instant deadline = std::exchange(memory_deadline_, rt::Instant{});
       deadline != rt::Instant{}) {
     if (rt::now() >= deadline) return close();

@@ -51,7 +51,7 @@ class Loop final : public Worker {
   TimerWheel& timers() { return timers_; }
 
   // --- fibers ---
-  Fiber& spawn(base::Function<void()> body);
+  Fiber& spawn(base::Function<void()>&& body);
   Fiber* running() { return running_; }
   void make_ready(Fiber& fiber) {
     ready_.push(fiber);
