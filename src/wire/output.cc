@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 namespace wire {
 
@@ -80,9 +81,29 @@ std::string Output::take_kept() {
   return rest;
 }
 
-bool Output::send(std::string_view bytes) {
-  iovec one = part(bytes);
-  return send({&one, 1});
+bool Output::send(std::string_view bytes, bool more_follows) {
+  if (broken_) return false;
+  sent_ += bytes.size();
+  if (!blocked()) {
+    const iovec one = part(bytes);
+    const auto put = connection_->write_now({&one, 1}, more_follows);
+    if (!put && failed(put.error())) return false;
+    if (put) bytes.remove_prefix(*put);
+  }
+  if (!bytes.empty()) kept_ += bytes;
+  return true;
+}
+
+bool Output::send_both(std::string_view head, std::string_view payload, bool more_follows) {
+  const std::size_t size = head.size() + payload.size();
+  if (size > kGathered) {
+    const iovec parts[] = {part(head), part(payload)};
+    return send(parts, more_follows);
+  }
+  char together[kGathered];
+  std::memcpy(together, head.data(), head.size());
+  std::memcpy(together + head.size(), payload.data(), payload.size());
+  return send({together, size}, more_follows);
 }
 
 bool Output::flush_pipe() {
@@ -150,6 +171,14 @@ bool Output::push(const Passing& passing, bool chunked) {
 
 bool Output::send_body(std::string_view head, std::string_view payload, bool chunked, bool last,
                        const http::Headers* trailers, bool closing) {
+  if (chunked) return send_chunk(head, payload, last, trailers, closing);
+  if (!head.empty() && !payload.empty()) return send_both(head, payload, closing);
+  const std::string_view bytes = head.empty() ? payload : head;
+  return bytes.empty() || send(bytes, closing);
+}
+
+bool Output::send_chunk(std::string_view head, std::string_view payload, bool last,
+                        const http::Headers* trailers, bool closing) {
   std::array<iovec, 5> parts;
   std::size_t count = 0;
   auto add = [&](std::string_view bytes) {
@@ -158,23 +187,19 @@ bool Output::send_body(std::string_view head, std::string_view payload, bool chu
   char size_line[18];
   std::string trailer_bytes;
   add(head);
-  if (!chunked) {
+  if (!payload.empty()) {
+    add({size_line, http::write_chunk_size(payload.size(), size_line)});
     add(payload);
-  } else {
-    if (!payload.empty()) {
-      add({size_line, http::write_chunk_size(payload.size(), size_line)});
-      add(payload);
-    }
-    if (last && trailers != nullptr && !trailers->empty()) {
-      trailer_bytes.resize(http::write_trailers(*trailers, {}));
-      http::write_trailers(*trailers, trailer_bytes);
-      add(payload.empty() ? "0\r\n" : "\r\n0\r\n");
-      add(trailer_bytes);
-    } else if (last) {
-      add(payload.empty() ? "0\r\n\r\n" : "\r\n0\r\n\r\n");
-    } else if (!payload.empty()) {
-      add("\r\n");
-    }
+  }
+  if (last && trailers != nullptr && !trailers->empty()) {
+    trailer_bytes.resize(http::write_trailers(*trailers, {}));
+    http::write_trailers(*trailers, trailer_bytes);
+    add(payload.empty() ? "0\r\n" : "\r\n0\r\n");
+    add(trailer_bytes);
+  } else if (last) {
+    add(payload.empty() ? "0\r\n\r\n" : "\r\n0\r\n\r\n");
+  } else if (!payload.empty()) {
+    add("\r\n");
   }
   return count == 0 || send({parts.data(), count}, closing);
 }

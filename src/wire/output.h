@@ -23,7 +23,7 @@ class Output {
 
   // Sends, keeping what does not go now. False once the peer is gone; later calls do nothing.
   bool send(std::span<const iovec> parts, bool more_follows = false);
-  bool send(std::string_view bytes);
+  bool send(std::string_view bytes, bool more_follows = false);
   // Tries to send what was kept.
   bool flush();
   bool blocked() const { return kept_at_ != kept_.size() || pipe_.size() != 0; }
@@ -50,7 +50,9 @@ class Output {
 
  private:
   void keep(std::span<const iovec> parts, std::size_t skip);
-
+  bool send_both(std::string_view head, std::string_view payload, bool more_follows);
+  bool send_chunk(std::string_view head, std::string_view payload, bool last,
+                  const http::Headers* trailers, bool closing);
   bool flush_pipe();
   bool worth_splicing(const Input& in, std::uint64_t most) const;
   bool failed(net::IoError error);  // whether it is for good
