@@ -188,14 +188,15 @@ Parse parse_status(char*& p, char* end, const ParseLimits& limits, ResponseHead&
                    ParseError& error) {
   while (p != end && blank(*p)) ++p;
   char* start = p;
-  while (p != end && base::is_digit(*p) && p - start < 6) ++p;
+  unsigned status = 0;
+  for (; p != end && base::is_digit(*p) && p - start < 6; ++p)
+    status = status * 10 + static_cast<unsigned>(*p - '0');
   if (p == end) return Parse::need_more;
-  auto digits = static_cast<std::size_t>(p - start);
-  auto status = base::parse_int<std::uint16_t>({start, digits});
   bool ends = blank(*p) || *p == '\r' || *p == '\n';
-  if (!ends || !status || (digits != 3 && !limits.accept_unsafe))
+  bool fits = p != start && status <= UINT16_MAX;
+  if (!ends || !fits || (p - start != 3 && !limits.accept_unsafe))
     return refuse(error, "invalid status code");
-  out.status = *status;
+  out.status = static_cast<std::uint16_t>(status);
   while (p != end && blank(*p)) ++p;
   return p == end ? Parse::need_more : Parse::complete;
 }

@@ -74,7 +74,7 @@ Run& Run::take(Session& session) {
 
 void Run::give_back() {
   client_out_.detach();
-  client_in_.detach();
+  if (client_in_.connection() != nullptr) client_in_.detach();
   session_->busy = nullptr;
   session_ = nullptr;
   fiber_ = nullptr;
@@ -207,7 +207,10 @@ bool Run::client_aborted() {
 // while.
 bool Run::ends_with_process() const {
   const state::Process& process = config_->registry->process();
-  if (!process.stopping.load(std::memory_order_relaxed)) return false;
+  return process.stopping.load(std::memory_order_relaxed) && ends_by_now(process);
+}
+
+bool Run::ends_by_now(const state::Process& process) const {
   const std::int64_t spread = config_->close_spread_ms;
   if (spread == 0) return true;
   if (spread < 0) return false;

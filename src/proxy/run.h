@@ -138,6 +138,7 @@ class Run final : public txn::Engine, rt::Watcher {
   void enter_backend(const Proxy& backend);
   bool client_aborted();
   bool ends_with_process() const;
+  bool ends_by_now(const state::Process& process) const;
   // What a message says of its connection, lengths that contradict each other forgiven where
   // h1-do-not-close-on-insecure-transfer-encoding says so.
   template <class Head>
