@@ -12,7 +12,8 @@ namespace proxy {
 namespace {
 
 std::uint64_t between(rt::Instant from, rt::Instant to) {
-  if (from == rt::kNever || to == rt::kNever || to < from) return 0;
+  static_assert(rt::kNever == rt::Instant::max());
+  if (to == rt::kNever || to < from) return 0;  // nor has it begun where that never came
   return static_cast<std::uint64_t>(
       std::chrono::duration_cast<rt::milliseconds>(to - from).count());
 }
@@ -46,6 +47,7 @@ void Run::count_status() {
 }
 
 void Run::count_tracked(state::StickEvent event, std::uint64_t n) {
+  if (session_->facts.tracked_numbers == 0 && x().tracked.empty()) return;
   txn::count_tracked(session_->facts, &x(), event, n);
 }
 

@@ -29,7 +29,7 @@ bool in_network(const net::Ip& ip, const net::Ip& network, unsigned bits) {
 // The two sides' settings as one: the backend's name wins, "if-none" holds if both say so.
 void add_address(const ForwardFor& front, const ForwardFor& back, const net::Address& address,
                  http::Headers& headers, base::Arena& arena) {
-  if ((!front.enabled && !back.enabled) || !address.is_ip()) return;
+  if (!address.is_ip()) return;
   const ForwardFor& naming = back.enabled ? back : front;
   const bool if_none = (!front.enabled || front.if_none) && (!back.enabled || back.if_none);
   const std::string_view name = naming.header;
@@ -110,11 +110,14 @@ std::string node(const Forwarded::Part& name, const Forwarded::Part& port,
 void Run::add_forwarded_headers() {
   txn::Exchange& e = x();
   static const ForwardFor kNone;
-  const bool two = backend_ != frontend_;
-  add_address(frontend_->forward_for, two ? backend_->forward_for : kNone, e.session.source,
-              e.request.headers, e.arena);
-  add_address(frontend_->original_to, two ? backend_->original_to : kNone, e.session.destination,
-              e.request.headers, e.arena);
+  const auto add = [&](const ForwardFor Proxy::*which, const net::Address& address) {
+    const ForwardFor& front = frontend_->*which;
+    const ForwardFor& back = backend_ != frontend_ ? backend_->*which : kNone;
+    if (front.enabled || back.enabled)
+      add_address(front, back, address, e.request.headers, e.arena);
+  };
+  add(&Proxy::forward_for, e.session.source);
+  add(&Proxy::original_to, e.session.destination);
   if (backend_->forwarded.enabled) add_forwarded(backend_->forwarded);
 }
 

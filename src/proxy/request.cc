@@ -207,23 +207,31 @@ Step Run::monitor() {
   return answer(*error_reply(frontend_->state, failed ? 503 : 200));
 }
 
+namespace {
+
+bool is_open(const state::Proxy& backend) {
+  return !backend.disabled.load(std::memory_order_relaxed) &&
+         !backend.unpublished.load(std::memory_order_relaxed);
+}
+
+}  // namespace
+
 // Rules pass over backends that are disabled or not published, unless force-be-switch says
 // otherwise.
 bool Run::may_switch_to(const state::Proxy& backend, expr::Context& ctx) const {
-  if (!backend.disabled.load(std::memory_order_relaxed) &&
-      !backend.unpublished.load(std::memory_order_relaxed))
-    return true;
+  if (is_open(backend)) return true;
   for (const auto& condition : frontend_->force_switch)
     if (condition->evaluate(ctx) == 1) return true;
   return false;
 }
 
-Step Run::choose_backend() {
-  if (backend_ != nullptr) return Step::go_on;
+// By use_backend and default_backend; null when none of them names one.
+const Proxy* Run::backend_by_rules() {
+  const state::Proxy* usual = frontend_->default_backend;
+  if (frontend_->use_backend.empty() && usual != nullptr && is_open(*usual))
+    return config_->of(usual);
   expr::Context ctx = context(*frontend_, txn::Direction::request);
-  const Proxy* chosen = config_->of(x().forced_backend);
   for (const UseBackend& rule : frontend_->use_backend) {
-    if (chosen != nullptr) break;
     if (rule.condition != nullptr && rule.condition->evaluate(ctx) != 1) continue;
     const state::Proxy* found = rule.fixed;
     if (rule.dynamic != nullptr) {
@@ -232,12 +240,16 @@ Step Run::choose_backend() {
       if (found == nullptr) break;
     }
     if (!may_switch_to(*found, ctx)) continue;
-    chosen = config_->of(found);
+    if (const Proxy* chosen = config_->of(found); chosen != nullptr) return chosen;
     break;
   }
-  const state::Proxy* usual = frontend_->default_backend;
-  if (chosen == nullptr && usual != nullptr && may_switch_to(*usual, ctx))
-    chosen = config_->of(usual);
+  return usual != nullptr && may_switch_to(*usual, ctx) ? config_->of(usual) : nullptr;
+}
+
+Step Run::choose_backend() {
+  if (backend_ != nullptr) return Step::go_on;
+  const Proxy* chosen = config_->of(x().forced_backend);
+  if (chosen == nullptr) chosen = backend_by_rules();
   if (chosen == nullptr && frontend_->is_backend()) chosen = frontend_;
   if (chosen == nullptr) return fail(txn::Cause::server, txn::Phase::connect, 503);
   if (chosen->mode == state::Mode::http && !x().is_http)

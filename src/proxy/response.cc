@@ -66,15 +66,18 @@ Step Run::process_response() {
 
 Step Run::http_response_rules() {
   x().point = txn::Point::http_response;
-  const Proxy* order[] = {backend_, frontend_ == backend_ ? nullptr : frontend_};
-  for (const Proxy* of : order) {
-    if (of == nullptr || of->http_response.empty()) continue;
-    expr::Context ctx = context(*of, txn::Direction::response);
-    x().strict_rewrite = true;
-    Step step = response_verdict(of->http_response.run(ctx), *of);
+  if (!backend_->http_response.empty()) {
+    Step step = http_response_rules(*backend_);
     if (step != Step::go_on) return step;
   }
-  return Step::go_on;
+  const bool both = frontend_ != backend_ && !frontend_->http_response.empty();
+  return both ? http_response_rules(*frontend_) : Step::go_on;
+}
+
+Step Run::http_response_rules(const Proxy& of) {
+  expr::Context ctx = context(of, txn::Direction::response);
+  x().strict_rewrite = true;
+  return response_verdict(of.http_response.run(ctx), of);
 }
 
 Step Run::check_cacheability() {
@@ -123,17 +126,21 @@ void Run::capture_response_headers() {
 }
 
 Step Run::after_response_rules() {
-  txn::Exchange& e = x();
-  e.point = txn::Point::http_after_response;
-  const Proxy* order[] = {backend_, frontend_ == backend_ ? nullptr : frontend_};
-  for (const Proxy* of : order) {
-    if (of == nullptr || of->http_after_response.empty()) continue;
-    expr::Context ctx = context(*of, txn::Direction::response);
-    e.strict_rewrite = true;
-    const rules::Verdict verdict = of->http_after_response.run(ctx);
-    if (verdict == rules::Verdict::error || verdict == rules::Verdict::close) return Step::closed;
+  x().point = txn::Point::http_after_response;
+  if (backend_ != nullptr && !backend_->http_after_response.empty()) {
+    Step step = after_response_rules(*backend_);
+    if (step != Step::go_on) return step;
   }
-  return Step::go_on;
+  const bool both = frontend_ != backend_ && !frontend_->http_after_response.empty();
+  return both ? after_response_rules(*frontend_) : Step::go_on;
+}
+
+Step Run::after_response_rules(const Proxy& of) {
+  expr::Context ctx = context(of, txn::Direction::response);
+  x().strict_rewrite = true;
+  const rules::Verdict verdict = of.http_after_response.run(ctx);
+  const bool failed = verdict == rules::Verdict::error || verdict == rules::Verdict::close;
+  return failed ? Step::closed : Step::go_on;
 }
 
 // Says in the head what becomes of the connection (RFC 9112 section 9.3).

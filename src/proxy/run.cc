@@ -221,8 +221,7 @@ bool Run::ends_by_now(const state::Process& process) const {
 }
 
 // The connection goes to the pool when both messages are complete and nothing stands in the way.
-void Run::drop_server(bool reusable) {
-  if (!link_.connection) return;
+void Run::let_go_of_server(bool reusable) {
   link_.connection->io().park(nullptr);
   x().server_connection = nullptr;
   if (server_in_.connection() != nullptr) server_bytes_ += server_in_.received();
@@ -265,7 +264,7 @@ void Run::end_exchange() {
     trace_end();
   if (filters_ != nullptr) finish_filters();
   settle();
-  if (is_reply_) drain_request();
+  if (is_reply_ && !client_in_.over()) drain_request();
   txn::Exchange& e = x();
   spare_request_headers_ = std::move(e.request.headers);
   spare_response_headers_ = std::move(e.response.headers);

@@ -128,7 +128,10 @@ class Run final : public txn::Engine, rt::Watcher {
   void end_exchange();
   bool close_follows() const;
   After after_response();
-  void drop_server(bool reusable);
+  void drop_server(bool reusable) {
+    if (link_.connection) let_go_of_server(reusable);
+  }
+  void let_go_of_server(bool reusable);
   void watch_client(bool on);
   // Sleeps until something happens on either side; spurious returns are usual.
   rt::Wait wait(rt::Instant deadline);
@@ -163,6 +166,7 @@ class Run final : public txn::Engine, rt::Watcher {
   Step frontend_rules();
   Step frontend_http_rules();
   Step choose_backend();
+  const Proxy* backend_by_rules();
   Step no_way_to_tcp();
   bool may_switch_to(const state::Proxy& backend, expr::Context& ctx) const;
   Step backend_rules();
@@ -262,6 +266,7 @@ class Run final : public txn::Engine, rt::Watcher {
   // --- response.cc
   Step process_response();
   Step http_response_rules();
+  Step http_response_rules(const Proxy& of);
   Step check_cacheability();
   void capture_response_headers();
   void capture_response_cookie();
@@ -279,6 +284,7 @@ class Run final : public txn::Engine, rt::Watcher {
   Step answer_raw(const txn::Reply& reply);
   Step send_reply(std::string_view body);
   Step after_response_rules();
+  Step after_response_rules(const Proxy& of);
 
   // --- service.cc
   Step run_service();

@@ -148,8 +148,7 @@ void Input::take_back() {
   over_ = true;
 }
 
-bool Input::decode(http::ParseError& error) {
-  if (over_) return true;
+bool Input::decode_more(http::ParseError& error) {
   if (payload_ == payload_end_) payload_ = payload_end_ = raw_;
   std::size_t here = buffer_.end() - raw_;
   if (framing_ == http::Framing::until_close) {

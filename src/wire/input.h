@@ -45,7 +45,7 @@ class Input {
   // What was decoded and not consumed counts as not looked at: it is the start of a message.
   void take_back();
   // Decodes what has come; false when the framing is broken (`error` says how).
-  bool decode(http::ParseError& error);
+  bool decode(http::ParseError& error) { return over_ || decode_more(error); }
   std::string_view payload() const { return {block() + payload_, payload_end_ - payload_}; }
   void consume(std::size_t count);
   bool over() const { return over_ && payload_ == payload_end_; }  // nothing left to consume
@@ -75,6 +75,7 @@ class Input {
   void make_room();
   void give_up_large();
   void take_raw(std::size_t count);
+  bool decode_more(http::ParseError& error);
   std::size_t passed(base::Result<std::size_t, net::IoError> got, Fill& how);
 
   net::Connection* connection_ = nullptr;
