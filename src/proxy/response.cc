@@ -66,7 +66,7 @@ Step Run::process_response() {
 
 Step Run::http_response_rules() {
   x().point = txn::Point::http_response;
-  if (!backend_->http_response.empty()) {
+  if (backend_ != nullptr && !backend_->http_response.empty()) {  // services may have none
     Step step = http_response_rules(*backend_);
     if (step != Step::go_on) return step;
   }
