@@ -14,7 +14,9 @@ class Arena {
   Arena() = default;
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
-  ~Arena() { reset(); }
+  ~Arena() {
+    if (block_ != nullptr) reset();
+  }
 
   // `align` is a power of two. Never returns null; throws std::bad_alloc.
   void* allocate(std::size_t size, std::size_t align = alignof(std::max_align_t)) {

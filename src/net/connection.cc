@@ -146,7 +146,7 @@ base::Result<std::size_t, IoError> Connection::write_now(std::span<const iovec> 
     return base::fail(io_error(errno));
   }
   const auto size = static_cast<std::size_t>(put);
-  if (size < total(parts)) io_.write_blocked();
+  if (size < (parts.size() == 1 ? parts[0].iov_len : total(parts))) io_.write_blocked();
   return size;
 }
 

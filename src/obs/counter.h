@@ -39,8 +39,12 @@ class Rate {
  public:
   void add(std::uint64_t now_ms, std::uint64_t n = 1);
   std::uint64_t per_second(std::uint64_t now_ms) const;
+  // Adds one; what per_second() says then.
+  std::uint64_t count(std::uint64_t now_ms);
 
  private:
+  void begin(std::uint64_t second);
+
   std::atomic<std::uint64_t> second_{0};
   std::atomic<std::uint64_t> current_{0};
   std::atomic<std::uint64_t> previous_{0};

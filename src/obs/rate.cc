@@ -2,16 +2,25 @@
 
 namespace obs {
 
-void Rate::add(std::uint64_t now_ms, std::uint64_t n) {
-  std::uint64_t second = now_ms / 1000;
+void Rate::begin(std::uint64_t second) {
   std::uint64_t last = second_.load(std::memory_order_relaxed);
-  if (second != last) {
-    std::uint64_t ended = current_.load(std::memory_order_relaxed);
-    previous_.store(second == last + 1 ? ended : 0, std::memory_order_relaxed);
-    current_.store(0, std::memory_order_relaxed);
-    second_.store(second, std::memory_order_relaxed);
-  }
+  if (second == last) return;
+  std::uint64_t ended = current_.load(std::memory_order_relaxed);
+  previous_.store(second == last + 1 ? ended : 0, std::memory_order_relaxed);
+  current_.store(0, std::memory_order_relaxed);
+  second_.store(second, std::memory_order_relaxed);
+}
+
+void Rate::add(std::uint64_t now_ms, std::uint64_t n) {
+  begin(now_ms / 1000);
   current_.store(current_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+}
+
+std::uint64_t Rate::count(std::uint64_t now_ms) {
+  begin(now_ms / 1000);
+  const std::uint64_t current = current_.load(std::memory_order_relaxed) + 1;
+  current_.store(current, std::memory_order_relaxed);
+  return current + previous_.load(std::memory_order_relaxed) * (1000 - now_ms % 1000) / 1000;
 }
 
 std::uint64_t Rate::per_second(std::uint64_t now_ms) const {

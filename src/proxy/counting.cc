@@ -79,9 +79,8 @@ Run::Traffic Run::traffic() const {
 }
 
 // The bytes that have come since this was called last.
-void Run::count_traffic() {
+void Run::count_traffic(const Traffic& now) {
   const txn::Exchange& e = x();
-  const Traffic now = traffic();
   const Traffic before = std::exchange(counted_, now);
   const std::uint64_t in = now.in - before.in, out = now.out - before.out;
   const auto add = [&](auto& counters) {
@@ -102,7 +101,7 @@ void Run::count_traffic() {
 // Not before it is known on whose account.
 void Run::CountTimer::fire(rt::Timer& timer) {
   Run& run = static_cast<CountTimer&>(timer).run;
-  if (run.x().server != nullptr || run.service_ran_) run.count_traffic();
+  if (run.x().server != nullptr || run.service_ran_) run.count_traffic(run.traffic());
   timer.arm(rt::now() + kRecount);
 }
 

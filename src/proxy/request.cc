@@ -122,8 +122,7 @@ void Run::note_request() {
   const auto now_ms = static_cast<std::uint64_t>(
       std::chrono::duration_cast<rt::milliseconds>(rt::now().time_since_epoch()).count());
   counters.requests.add();
-  counters.request_rate.add(now_ms);
-  counters.request_rate_max.raise_to(counters.request_rate.per_second(now_ms));
+  counters.request_rate_max.raise_to(counters.request_rate.count(now_ms));
   state::ProcessCounters& process = config_->registry->process().counters.mine();
   process.requests.add();
   process.request_rate.add(now_ms);

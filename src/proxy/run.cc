@@ -254,7 +254,7 @@ void Run::settle() {
   e.bytes_in = total.in;
   e.bytes_out = total.out;
   count_timer_.disarm();
-  count_traffic();
+  count_traffic(total);
   log_end();
   count_end();
 }

@@ -334,7 +334,7 @@ class Run final : public txn::Engine, rt::Watcher {
     std::uint64_t from_servers = 0;
   };
   Traffic traffic() const;
-  void count_traffic();
+  void count_traffic(const Traffic& now);
   void count_end();
   void count_status();
   void count_tracked(state::StickEvent event, std::uint64_t n = 1);

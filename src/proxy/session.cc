@@ -110,8 +110,7 @@ void Session::accept(int fd, const net::Address& peer, const net::Address& local
   const std::uint64_t now = now_ms();
   counters.connections.add();
   if (listener != nullptr && listener->counts) listener->counters.mine().connections.add();
-  counters.connection_rate.add(now);
-  counters.connection_rate_max.raise_to(counters.connection_rate.per_second(now));
+  counters.connection_rate_max.raise_to(counters.connection_rate.count(now));
   process.counters.mine().connections.add();
   process.counters.mine().connection_rate.add(now);
   if (obs::trace::on()) [[unlikely]] {
@@ -183,8 +182,7 @@ bool Session::session_rules() {
   counters.sessions.add();
   if (facts.listener != nullptr && facts.listener->counts)
     facts.listener->counters.mine().sessions.add();
-  counters.session_rate.add(now);
-  counters.session_rate_max.raise_to(counters.session_rate.per_second(now));
+  counters.session_rate_max.raise_to(counters.session_rate.count(now));
   running().registry->process().counters.mine().session_rate.add(now);
   return true;
 }

@@ -35,7 +35,7 @@ void Descriptor::register_fresh() {
   } catch (const std::system_error&) {  // nothing would be heard of it any more: it ends
     ::shutdown(fd_, SHUT_RDWR);
     readable_ = writable_ = hung_up_ = failed_ = true;
-    if (watcher_ != nullptr) Loop::here()->watch_soon(*this);
+    if (watcher_ != nullptr) watch_soon();
   }
 }
 
@@ -97,15 +97,7 @@ Wait Descriptor::wait(unsigned directions, Instant deadline) {
   }
 }
 
-void Descriptor::park(Watcher* watcher) {
-  if (watcher != nullptr) watch_now();
-  park_unhurried(watcher);
-}
-
-void Descriptor::park_unhurried(Watcher* watcher) {
-  watcher_ = watcher;
-  if (watcher != nullptr && readable_) Loop::here()->watch_soon(*this);
-}
+void Descriptor::watch_soon() { Loop::here()->watch_soon(*this); }
 
 void SharedDescriptor::pause() {
   if (std::exchange(paused_, true)) return;

@@ -78,10 +78,16 @@ class Descriptor {
 
   // Parks the descriptor: `watcher` hears of the next events until park(nullptr) or until it is
   // replaced. Called soon from the loop when already readable. Null ends it.
-  void park(Watcher* watcher);
+  void park(Watcher* watcher) {
+    if (watcher != nullptr) watch_now();
+    park_unhurried(watcher);
+  }
   // As park(), for a watcher to whom the news of a fresh descriptor may come a few milliseconds
   // late.
-  void park_unhurried(Watcher* watcher);
+  void park_unhurried(Watcher* watcher) {
+    watcher_ = watcher;
+    if (watcher != nullptr && readable_) watch_soon();
+  }
   // Registers a fresh one that news are awaited from.
   void watch_now() {
     if (!registered_ && is_open()) register_fresh();
@@ -96,6 +102,7 @@ class Descriptor {
   void end_wait(Waiting*& direction);
   void forget();
   void register_fresh();
+  void watch_soon();
 
   using FreshHook = boost::intrusive::list_member_hook<
       boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;

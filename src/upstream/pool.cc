@@ -52,10 +52,11 @@ bool IdlePool::take(std::uint64_t key, bool proven, ServerLink& out) {
     const bool good = !io.hung_up() && !io.failed() && !io.readable();
     if (good && proven && entry.link.uses < 2) continue;
     retire(entry);
-    ServerLink link = std::move(entry.link);
-    if (!good) continue;
-    out = std::move(link);
-    return true;
+    if (good) {
+      out = std::move(entry.link);
+      return true;
+    }
+    entry.link.drop();
   }
   return false;
 }

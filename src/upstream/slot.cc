@@ -115,8 +115,7 @@ void Server::count_taken(const txn::Exchange& exchange) {
   const std::uint64_t now_ms = obs::rate_clock_ms();
   state::ServerCounters& counters = state_.counters.mine();
   counters.sessions.add();
-  counters.session_rate.add(now_ms);
-  counters.session_rate_max.raise_to(counters.session_rate.per_second(now_ms));
+  counters.session_rate_max.raise_to(counters.session_rate.count(now_ms));
 }
 
 void Server::take_back() {
