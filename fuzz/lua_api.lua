@@ -37,7 +37,7 @@ local function argument(depth)
 end
 
 local function keep(thing)
-  if type(thing) == "table" or type(thing) == "userdata" then
+  if type(thing) == "table" or type(thing) == "userdata" or type(thing) == "thread" then
     if #kept > 200 then kept[random(#kept)] = thing else kept[#kept + 1] = thing end
   end
 end
@@ -90,7 +90,7 @@ core.register_service("fuzz_tcp", "tcp", function(applet) turn(applet) end)
 core.register_cli({"fuzz"}, "", function(applet) turn(applet) end)
 core.register_init(function() turn(core) end)
 core.register_task(function() while true do turn(core) core.msleep(20) end end)
-for _, name in ipairs({"act", "filter", "Map", "Regex", "core"}) do keep(_G[name]) end
+for _, name in ipairs({"act", "filter", "Map", "Regex", "core", "io", "coroutine"}) do keep(_G[name]) end
 
 local F = {flags = filter.FLT_CFG_FL_HTX}
 F.__index = F

@@ -105,7 +105,7 @@ def one_round(proxy, seed):
             f.write(CONFIG.format(dir=folder, script=HERE + "/lua_api.lua", seed=seed, turns=rng.choice((5, 20, 60)),
                                   load=rng.choice(("lua-load", "lua-load-per-thread"))))
         with open(folder + "/log", "w+b") as log:
-            process = subprocess.Popen([proxy, "-f", config], stdout=log, stderr=log,
+            process = subprocess.Popen([proxy, "-f", config], stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=folder,
                                        env=dict(os.environ, ASAN_OPTIONS="detect_leaks=1:abort_on_error=0"))
             end = time.monotonic() + 15
             while not os.path.exists(folder + "/alive") and process.poll() is None and time.monotonic() < end:

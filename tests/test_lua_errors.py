@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from harness import BINARY, IS_REFERENCE, Ports, eventually
+from harness import BINARY, IS_REFERENCE, Ports, at_once, eventually
 
 GLOBAL = """
 global
@@ -463,6 +463,41 @@ end)
         holder.send("GET /hold HTTP/1.1\r\nhost: x\r\n\r\n")
         eventually(lambda: "another call" in proxy.get("/").text)
         assert holder.response().status == 200
+
+
+@pytest.mark.beyond
+def test_coroutines_of_calls_that_are_over(start):
+    """A call runs on a coroutine that later calls use again: who kept it can do nothing to it."""
+    script = """
+local kept, tried
+core.register_action("keep", {"http-req"}, function(txn)
+  kept = coroutine.running()
+  while not tried do core.msleep(1) end
+end)
+core.register_action("try", {"http-req"}, function(txn)
+  while not kept do core.msleep(1) end
+  tried = true
+  while coroutine.status(kept) == "normal" do core.msleep(1) end
+  local out = {coroutine.resume(kept, "x")}
+  out[3], out[4] = coroutine.close(kept), coroutine.resume(kept)
+  for i, v in ipairs(out) do out[i] = tostring(v) end
+  txn:set_var("txn.out", table.concat(out, ","))
+end)
+core.register_action("fail", {"http-req"}, function(txn) core.msleep(1) error("told") end)
+"""
+    proxy = start(GLOBAL.format(extra="") + """
+        frontend fe
+            bind @fe@
+            http-request lua.keep if { path /keep }
+            http-request lua.try if { path /try }
+            http-request lua.fail if { path /fail }
+            http-request return status 200 content-type text/plain lf-string "%[var(txn.out)]"
+    """, files={"e.lua": script})
+    answers = at_once(2, lambda i: proxy.get(("/keep", "/try")[i]).text)
+    assert answers == ["", "false,cannot resume dead coroutine,true,false"]
+    for answer in at_once(4, lambda _: proxy.get("/fail")):  # on the same coroutines
+        assert answer.status == 200
+    assert len(re.findall(r"runtime error: .*told from ", proxy.output())) == 4
 
 
 @pytest.mark.beyond

@@ -10,6 +10,10 @@ namespace {
 // Resumes `coroutine` with the `count` values on top of L; how many results are there now, -1 with
 // the error on top. As the library's own, except that this thread's slices follow.
 int resume(lua_State* L, lua_State* coroutine, int count) {
+  if (State::is_slot_at_rest(coroutine)) {
+    lua_pushliteral(L, "cannot resume dead coroutine");
+    return -1;
+  }
   if (lua_checkstack(coroutine, count) == 0) {
     lua_pushliteral(L, "too many arguments to resume");
     return -1;
@@ -69,10 +73,21 @@ int coroutine_wrap(lua_State* L) {
   return 1;
 }
 
+int coroutine_close(lua_State* L) {
+  lua_State* coroutine = lua_tothread(L, 1);
+  if (coroutine == nullptr || !State::is_slot_at_rest(coroutine))
+    return lua_tocfunction(L, lua_upvalueindex(1))(L);
+  lua_pushboolean(L, 1);  // as any that is dead
+  return 1;
+}
+
 }  // namespace
 
 void replace_library_functions(lua_State* L) {
   lua_getglobal(L, LUA_COLIBNAME);
+  lua_getfield(L, -1, "close");
+  lua_pushcclosure(L, &coroutine_close, 1);
+  lua_setfield(L, -2, "close");
   lua_pushcfunction(L, &coroutine_resume);
   lua_setfield(L, -2, "resume");
   lua_pushcfunction(L, &coroutine_wrap);

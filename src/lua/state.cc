@@ -168,6 +168,10 @@ void State::give_slot(Slot& slot) {
   free_slots_.push_back(&slot);
 }
 
+bool State::is_slot_at_rest(lua_State* thread) {
+  return lua_status(thread) == LUA_OK && lua_tocfunction(thread, 1) == &on_error;
+}
+
 Call* State::find(const void* ticket) const {
   const auto bits = reinterpret_cast<std::uintptr_t>(ticket);
   const std::size_t index = (bits >> 1) & 0xfffff;

@@ -115,6 +115,8 @@ class State {
 
   Slot* take_slot();  // null: out of memory
   void give_slot(Slot& slot);
+  // Whether it is a slot's that no call has: scripts that kept it must leave it alone.
+  static bool is_slot_at_rest(lua_State* thread);
   // The call that `ticket` belongs to, null when it is over.
   Call* find(const void* ticket) const;
   // The table that stands for a slot's transaction or applet.
