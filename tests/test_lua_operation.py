@@ -85,6 +85,38 @@ end)
     assert sum("EVENT SERVER_DOWN s1" in line for line in log.lines) == 1
 
 
+def test_events_of_servers_that_come_and_go(start, web, syslog):
+    log = syslog()
+    script = """
+local function tell(whose, event, data)
+  core.Info("EVENT " .. whose .. " " .. event .. " " .. data.name .. " " .. (data.reference and data.reference:get_name() or "gone"))
+end
+core.event_sub({"SERVER"}, function(event, data)
+  tell("all", event, data)
+  if event == "SERVER_ADD" then
+    data.reference:event_sub({"SERVER_UP", "SERVER_DEL"}, function(own, of) tell("own", own, of) end)
+  end
+end)
+"""
+    proxy = start(GLOBAL.format(extra="log @log@ local0") + """
+        frontend fe
+            bind @fe@
+            default_backend be
+        backend be
+            server s1 @s1@
+    """, s1=web("x"), log=log, files={"o.lua": script})
+    heard = {"all": [], "own": []}
+    for command, count in (("add server be/new 127.0.0.1:1", 1), ("set server be/new state ready", 4),
+                           ("set server be/new state maint", 3), ("del server be/new", 2)):
+        proxy.cli(command)
+        for _ in range(count):
+            whose, event = log.next("EVENT (.*)")[1].strip().split(" ", 1)
+            heard[whose].append(event)
+    assert heard == {"all": ["SERVER_ADD new new", "SERVER_ADMIN new new", "SERVER_UP new new", "SERVER_STATE new new",
+                             "SERVER_ADMIN new new", "SERVER_DOWN new new", "SERVER_STATE new new", "SERVER_DEL new gone"],
+                     "own": ["SERVER_UP new new", "SERVER_DEL new gone"]}
+
+
 def test_events_come_to_the_states_that_subscribed(start, web, syslog):
     log = syslog()
     script = """

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <ctime>
 
 #include "base/text.h"
 #include "config/diagnostics.h"
@@ -26,6 +27,10 @@ std::string first_alert(const config::Diagnostics& diagnostics) {
   for (const config::Message& message : diagnostics.messages())
     if (message.severity == config::Severity::alert) return message.text;
   return "The server could not be made.";
+}
+
+void publish(state::Registry& registry, const state::Server& server, state::EventType type) {
+  registry.events().publish({.type = type, .server = &server, .when = std::time(nullptr)});
 }
 
 }  // namespace
@@ -80,6 +85,7 @@ base::Result<void> Backend::add_at_runtime(std::shared_ptr<ServerSettings> line)
   if (!met) return base::fail(std::string(kBusy));
   if (!good) return base::fail(first_alert(diagnostics));
   servers_changed();
+  publish(registry_, added->state(), state::EventType::server_add);
   if (added->checker_) added->checker_->start(0, 1);
   if (added->agent_) added->agent_->start(0, 1);
   return {};
@@ -111,6 +117,7 @@ base::Result<void> Backend::remove_at_runtime(Server& server) {
     return base::fail(
         std::string("Server still has connections attached to it, cannot remove it."));
   servers_changed();
+  publish(registry_, st, state::EventType::server_del);
   return {};
 }
 

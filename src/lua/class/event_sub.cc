@@ -1,4 +1,5 @@
 // EventSub: subscriptions to what happens to servers and to pattern references.
+#include <algorithm>
 #include <ctime>
 
 #include "lua/box.h"
@@ -75,6 +76,12 @@ void set_check(lua_State* L, const state::CheckEvent& check) {
   lua_setfield(L, -2, "check");
 }
 
+// It may have been removed since the event.
+bool is_there(const state::Server& server) {
+  const auto& all = server.proxy->servers;
+  return std::any_of(all.begin(), all.end(), [&](const auto& one) { return one.get() == &server; });
+}
+
 void push_event(lua_State* L, const state::Event& event) {
   const state::Server& server = *event.server;
   lua_createtable(L, 0, 8);
@@ -83,7 +90,7 @@ void push_event(lua_State* L, const state::Event& event) {
   set_field(L, "rid", 0);
   set_field(L, "proxy_name", server.proxy->name);
   set_field(L, "proxy_uuid", lua_Integer{server.proxy->id});
-  if (event.type != EventType::server_del) {
+  if (is_there(server)) {
     push_server(L, server);
     lua_setfield(L, -2, "reference");
   }
