@@ -16,7 +16,7 @@ import threading
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-BAD = ("AddressSanitizer", "LeakSanitizer", "ThreadSanitizer", "runtime error: member", "terminate called")
+BAD = ("AddressSanitizer", "LeakSanitizer", "ThreadSanitizer", "runtime error: member", "cannot be represented", "terminate called")
 
 CONFIG = """
 global

@@ -396,6 +396,14 @@ def test_a_command_that_says_nothing_can_be_given_up(start):
 
 
 @pytest.mark.beyond
+@pytest.mark.parametrize("wait", ["core.msleep(math.maxinteger)", "core.sleep(math.maxinteger)", "core.wait(math.maxinteger)"])
+def test_a_wait_for_ages(start, wait):
+    script = BLOCKING.replace('os.execute("sleep 1")', wait)
+    proxy = start(FILES.format(extra="").replace("lua.sleep", "lua.sleep timeout 50ms on-error deny 503"), files={"o.lua": script})
+    assert proxy.get("/sleep").status == 503
+
+
+@pytest.mark.beyond
 def test_what_scripts_cost(start):
     script = """
 core.register_action("act", {"http-req"}, function(txn) core.msleep(5) local t = {} for i = 1, 1000 do t[i] = i end end)

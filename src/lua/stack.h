@@ -1,6 +1,7 @@
 // Small helpers around the Lua stack. All of them may raise (throw) as the Lua API does.
 #pragma once
 
+#include <algorithm>
 #include <charconv>
 #include <lua.hpp>
 #include <span>
@@ -26,6 +27,12 @@ inline std::string_view to_text(lua_State* L, int index) {
 }
 inline void push(lua_State* L, std::string_view text) {
   lua_pushlstring(L, text.data(), text.size());
+}
+// A time in milliseconds: what is longer than thirty years, either way, is thirty years, so that it
+// can be counted in nanoseconds.
+inline lua_Integer check_milliseconds(lua_State* L, int index) {
+  constexpr lua_Integer kMost = 1'000'000'000'000;
+  return std::clamp(luaL_checkinteger(L, index), -kMost, kMost);
 }
 [[noreturn]] void raise(lua_State* L, std::string_view message);
 

@@ -9,7 +9,7 @@ namespace {
 int act_wake_time(lua_State* L) {
   Call& call = current_call(L, "wake_time");
   // Called as act:wake_time(ms) or act.wake_time(ms).
-  call.wake_time_ms = luaL_checkinteger(L, lua_istable(L, 1) ? 2 : 1);
+  call.wake_time_ms = check_milliseconds(L, lua_istable(L, 1) ? 2 : 1);
   return 0;
 }
 

@@ -141,7 +141,8 @@ int applet_pairs(lua_State* L) {
 void push_http_applet(lua_State* L, Call& call) {
   const http::RequestHead& head = call.exchange()->request;
   const http::Target target = http::split_target(head.target);
-  // With the ticket what is set here, in one block of memory. Other members are made when asked for.
+  // With the ticket what is set here, in one block of memory. Other members are made when asked
+  // for.
   lua_createtable(L, 0, 8);
   lua_pushlightuserdata(L, call.ticket());
   lua_rawseti(L, -2, 1);

@@ -31,7 +31,7 @@ int applet_receive(lua_State* L) {
   if (lua_isnoneornil(L, 3)) return Methods::receive(L, size);
   Call& call = self(L);
   Applet& applet = applet_of(call);
-  const rt::Instant until = rt::now() + rt::milliseconds(luaL_checkinteger(L, 3));
+  const rt::Instant until = rt::now() + rt::milliseconds(check_milliseconds(L, 3));
   const std::string bytes =
       applet.receive(size < 0 ? std::string::npos : static_cast<std::size_t>(size), until);
   call.check_cancelled(L);

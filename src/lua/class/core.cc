@@ -49,13 +49,14 @@ void sleep(lua_State* L, std::int64_t ms, const char* name) {
 
 int core_sleep(lua_State* L) {
   check_count(L, 1, "sleep");
-  sleep(L, luaL_checkinteger(L, 1) * 1000, "sleep");
+  constexpr lua_Integer kMost = 1'000'000'000;
+  sleep(L, std::clamp<lua_Integer>(luaL_checkinteger(L, 1), 0, kMost) * 1000, "sleep");
   return 0;
 }
 
 int core_msleep(lua_State* L) {
   check_count(L, 1, "msleep");
-  sleep(L, luaL_checkinteger(L, 1), "msleep");
+  sleep(L, check_milliseconds(L, 1), "msleep");
   return 0;
 }
 
@@ -75,7 +76,7 @@ int core_yield(lua_State* L) {
 int core_wait(lua_State* L) {
   Call& call = current_call(L, "wait");
   if (rt::current() == nullptr) raise(L, "wait: not available before the proxy runs");
-  const lua_Integer ms = luaL_optinteger(L, 1, -1);
+  const lua_Integer ms = lua_isnoneornil(L, 1) ? -1 : check_milliseconds(L, 1);
   const rt::Instant until = ms < 0 ? rt::kNever : rt::now() + rt::milliseconds(ms);
   const std::shared_ptr<Alarm> alarm = call.alarm();
   const rt::WakeHandle sleeper;

@@ -29,7 +29,7 @@ int take_payload(lua_State* L) {
 
 int wake_time(lua_State* L) {
   check_count(L, 1, "wake_time");
-  filter_call(L, "wake_time").wake_time_ms = std::max<lua_Integer>(luaL_checkinteger(L, 1), 0);
+  filter_call(L, "wake_time").wake_time_ms = std::max<lua_Integer>(check_milliseconds(L, 1), 0);
   return 0;
 }
 

@@ -56,7 +56,7 @@ OutboundRequest read_request(lua_State* L, http::Method method, const char* name
   }
   if (lua_getfield(L, 2, "body") != LUA_TNIL) request.body = check_text(L, -1);
   request.timeout_ms = kDefaultTimeoutMs;
-  if (lua_getfield(L, 2, "timeout") != LUA_TNIL) request.timeout_ms = luaL_checkinteger(L, -1);
+  if (lua_getfield(L, 2, "timeout") != LUA_TNIL) request.timeout_ms = check_milliseconds(L, -1);
   if (lua_getfield(L, 2, "headers") == LUA_TTABLE) append_headers(L, request);
   return request;
 }
