@@ -136,6 +136,7 @@ def one_round(proxy, seed):
             if trouble:
                 # A report tells first what happened, then who had and who freed it.
                 begin = min((text.find(mark) for mark in BAD if mark in text), default=max(0, len(text) - 6000))
+                begin = text.rfind("\n", 0, begin) + 1
                 print(f"seed {seed}: {trouble}\n{text[begin:begin + 20000]}", flush=True)
             return not trouble
 

@@ -17,6 +17,7 @@ function act.hold(m) if not m:eom() then return filter.WAIT end m:append("!") en
 function act.two(m) return 2 end
 function act.raise() error("boom") end
 function act.strip(m) m:remove(0, 1) end
+function act.shorten(m) m:remove(2, math.maxinteger) end
 
 function F:start_analyze(txn, chn)
   core.Info(self.args[1] .. " start " .. side(chn))
@@ -127,6 +128,13 @@ def test_a_refusal_before_the_server_is_an_answer(start, web):
 def test_a_refused_response(start, web):
     proxy = proxy_with(start, web("x"), "filter lua.f refuse res")
     assert proxy.get("/").status == 502
+
+
+def test_a_range_beyond_all_numbers(start, web):
+    proxy = proxy_with(start, web("hello"), "filter lua.f shorten res")
+    with proxy.connect() as wire:
+        wire.send("GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+        assert wire.read_all().endswith(b"\r\n\r\nhe")
 
 
 def test_a_short_body_does_not_shift_the_next_message(start, web):

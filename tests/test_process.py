@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import eventually
+from harness import Closed, eventually
 
 RUNTIME = """
     global
@@ -52,7 +52,7 @@ def test_reports_of_servers_that_come_and_go(start):
 def refused(proxy):
     try:
         return proxy.get("/").status != 200
-    except OSError:
+    except (OSError, Closed):
         return True
 
 

@@ -29,12 +29,12 @@ ByteRange check_range(lua_State* L, const Bytes& bytes, int index, bool wait) {
   auto size = static_cast<lua_Integer>(bytes.data().size());
   if (offset < 0) offset = std::max<lua_Integer>(size + offset, 0);
   if (wait && has_length)
-    while (length < 0 || offset + length > size) {
+    while (length < 0 || length > size - offset) {
       if (!wait_for_bytes(L, bytes)) break;
       size = static_cast<lua_Integer>(bytes.data().size());
     }
   if (offset > size) fail_plainly(L, "offset out of range.");
-  if (!has_length || length < 0 || offset + length > size) length = size - offset;
+  if (!has_length || length < 0 || length > size - offset) length = size - offset;
   return {static_cast<std::size_t>(offset), static_cast<std::size_t>(length)};
 }
 
