@@ -407,8 +407,7 @@ base::Result<PatternSet*> PatternSets::open(const std::string& name, bool is_map
                     "column file.",
                     path, is_map ? "one" : "two", is_map ? "two" : "one"));
   }
-  if (sealed_)
-    return base::fail(fmt::format("cannot load '{}' at run time", path));
+  if (sealed_) return base::fail(fmt::format("cannot load '{}' at run time", path));
   PatternSet& set = create(path, is_map, -1);
   if (is_virtual) return &set;
   if (auto loaded = set.load(path, optional); !loaded) {
