@@ -1,7 +1,6 @@
 // Who wants to hear of events (core.event_sub, Server.event_sub, Patref.event_sub). Each
-// subscription handles its events one after the other, in a fiber of the worker that subscribed or whose state
-// it is.
-// publish() and deliver() may be called by any worker.
+// subscription handles its events one after the other, in a fiber of the worker that subscribed or
+// whose state it is. publish() and deliver() may be called by any worker.
 #pragma once
 
 #include <atomic>
