@@ -104,11 +104,11 @@ def test_stop_ends_a_trace(start, web):
 def test_a_source_follows_what_another_is_locked_on(start, web):
     proxy = begin(start, web, "trace session lock session start sess_new pause sess_end\n"
                               "        trace h1 sink buf0 verbosity simple follow session")
-    with proxy.connect() as first, proxy.connect() as second:
-        second.send("GET /second HTTP/1.1\r\nHost: x\r\n\r\n")
-        assert second.response().status == 200
-        first.send("GET /first HTTP/1.1\r\nHost: x\r\n\r\n")
-        assert first.response().status == 200
+    with proxy.connect() as first:
+        assert first.ask("GET", "/early").status == 200  # it is there before the other comes
+        with proxy.connect() as second:
+            assert second.ask("GET", "/second").status == 200
+        assert first.ask("GET", "/first").status == 200
         told = "\n".join(lines(proxy.cli("show events buf0"), "h1"))
     assert "GET /first" in told and "GET /second" not in told
 
