@@ -53,7 +53,7 @@ struct Listening::Socket {
   const Proxy* frontend = nullptr;
   const Bind* bind = nullptr;
   state::ListenerState* state = nullptr;
-  int fd = -1;
+  std::atomic<int> fd{-1};  // closed by the last worker that leaves
   int backlog = 0;
   net::Address local;       // of all its connections; none where it differs
   bool may_refuse = false;  // a TCP socket of our own: can be taken out of service and back
@@ -143,7 +143,7 @@ void Listening::Socket::leave(unsigned worker) {
   std::erase(waiting_doors, &door);
   door.drop_held();
   door.acceptor.reset();
-  if (open_doors.fetch_sub(1) == 1) ::close(std::exchange(fd, -1));
+  if (open_doors.fetch_sub(1) == 1) ::close(fd.exchange(-1));
 }
 
 bool Listening::Socket::accept(int client, const sockaddr_storage& peer, socklen_t size,
