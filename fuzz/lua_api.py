@@ -117,7 +117,9 @@ def one_round(proxy, seed):
             for thread in threads:
                 thread.join()
             trouble = ""
-            if process.poll() is None and b"200" not in talk(folder + "/alive", b"GET / HTTP/1.0\r\n\r\n", 10):
+            if (early := process.poll()) is not None:
+                trouble = f"it ended by itself with {early}"
+            elif b"200" not in talk(folder + "/alive", b"GET / HTTP/1.0\r\n\r\n", 10):
                 trouble = "it does not answer any more"
             if process.poll() is None:
                 process.send_signal(signal.SIGTERM)

@@ -525,6 +525,18 @@ def test_services_keep_a_good_status_and_speak_the_version_of_the_request(start)
     assert wire.read_all().startswith(b"HTTP/1.0 299 Pre\r\n")
 
 
+ACTION = """
+global
+    tune.lua.bool-sample-conversion normal
+    lua-load @dir@/s.lua
+frontend fe
+    bind @fe@
+    http-request lua.act
+    {rule}
+    http-request return status 200 content-type text/plain lf-string "%[var(txn.out)]"
+"""
+
+
 def test_samples_that_give_their_arguments(start):
     script = """
 core.register_action("act", {"http-req"}, function(txn)
@@ -534,15 +546,7 @@ core.register_action("act", {"http-req"}, function(txn)
   txn:set_var("txn.out", table.concat(out, ","))
 end)
 """
-    proxy = start("""
-        global
-            tune.lua.bool-sample-conversion normal
-            lua-load @dir@/s.lua
-        frontend fe
-            bind @fe@
-            http-request lua.act
-            http-request return status 200 content-type text/plain lf-string "%[var(txn.out)]"
-    """, files={"s.lua": script})
+    proxy = start(ACTION.format(rule=""), files={"s.lua": script})
     for _ in range(20):
         assert proxy.get("/").text == ",".join(("a" * 40, "b" * 40, "c" * 22, "d" * 40, "e" * 40, "f" * 40))
 
@@ -559,16 +563,7 @@ core.register_action("act", {"http-req"}, function(txn)
   txn:set_var("txn.out", table.concat(out, ","))
 end)
 """
-    proxy = start("""
-        global
-            tune.lua.bool-sample-conversion normal
-            lua-load @dir@/s.lua
-        frontend fe
-            bind @fe@
-            http-request lua.act
-            http-request set-header x-used %[path,map(@dir@/used.map)]
-            http-request return status 200 content-type text/plain lf-string "%[var(txn.out)]"
-    """, files={"s.lua": script, "used.map": "key value\n", "unused.map": "key value\n"})
+    proxy = start(ACTION.format(rule="http-request set-header x-used %[path,map(@dir@/used.map)]"), files={"s.lua": script, "used.map": "key value\n", "unused.map": "key value\n"})
     used, *unused = proxy.get("/").text.split(",")
     assert used == "value"
     assert [answer.replace(proxy.path(""), "") for answer in unused] == [

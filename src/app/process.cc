@@ -240,6 +240,7 @@ void hold_signals() {
 
 void watch_signals(std::function<void(int)> on_signal) {
   ::signal(SIGPIPE, SIG_IGN);
+  if (signal_pipe[0] < 0) return;
   std::thread([on_signal = std::move(on_signal)] {
     unsigned char byte = 0;
     while (true) {
