@@ -10,6 +10,7 @@
 #include "rt/helper_pool.h"
 #include "rt/loop.h"
 #include "rt/placement.h"
+#include "rt/shared_number.h"
 #include "rt/watcher_thread.h"
 
 namespace rt {
@@ -74,6 +75,7 @@ Runtime::Runtime(unsigned workers) : state_(std::make_unique<State>()) {
     state_->loops.push_back(std::make_unique<Loop>(i, state_->stopping, state_->helpers));
   Loop::set_here(state_->loops[0].get());
   the_runtime = this;
+  detail::one_worker = workers == 1;
 }
 
 Runtime::~Runtime() {
@@ -82,6 +84,7 @@ Runtime::~Runtime() {
   while (state_->stops.load() != 0) std::this_thread::yield();
   state_.reset();
   the_runtime = nullptr;
+  detail::one_worker = false;
   Loop::set_here(nullptr);
 }
 

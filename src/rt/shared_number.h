@@ -1,0 +1,28 @@
+// Numbers that all workers change, and exactly: sessions, slots, idle connections. A locked
+// instruction waits until every store before it has reached the cache; where one worker is all
+// there is, only its thread changes them and a plain addition does.
+#pragma once
+
+#include <atomic>
+#include <type_traits>
+
+namespace rt {
+
+namespace detail {
+inline constinit bool one_worker = false;  // set by the Runtime, before traffic
+}
+
+// Adds `step` and returns what was there before. On threads of workers only.
+template <typename T>
+T add(std::atomic<T>& number, std::type_identity_t<T> step) {
+  if (!detail::one_worker) return number.fetch_add(step, std::memory_order_relaxed);
+  const T before = number.load(std::memory_order_relaxed);
+  number.store(static_cast<T>(before + step), std::memory_order_relaxed);
+  return before;
+}
+template <typename T>
+T subtract(std::atomic<T>& number, std::type_identity_t<T> step) {
+  return add(number, static_cast<T>(T{} - step));
+}
+
+}  // namespace rt
