@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 #include <grp.h>
 #include <linux/capability.h>
-#include <poll.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -17,9 +16,9 @@
 #include <csignal>
 #include <cstdio>
 #include <cstring>
-#include <mutex>
 #include <thread>
 
+#include "rt/io.h"
 #include "rt/memory.h"
 
 namespace app {
@@ -195,8 +194,6 @@ base::Result<void> drop_privileges(const GlobalSettings& settings,
 namespace {
 
 int signal_pipe[2] = {-1, -1};
-std::mutex signals_told;  // held while somebody is told
-bool telling_signals = true;
 
 void note_signal(int signal) {
   const int saved = errno;
@@ -217,23 +214,38 @@ void note(int signal) {
 }
 
 // ThreadSanitizer notes a signal with the fiber that it interrupts and calls the handler when that
-// fiber runs again, which may be never. There, workers take none: only the thread that waits for
-// them, which was begun before, and of whose waits it interrupts poll(). (Elsewhere they may: what
-// workers start would inherit the mask.)
-void leave_signals_to_their_thread() {
+// fiber runs again, which may be never. There, a thread of their own takes them. (Elsewhere all
+// threads do: what workers start would inherit the mask.)
+void leave_signals_to_a_thread() {
 #if defined(__SANITIZE_THREAD__)
-  sigset_t set;
+  static sigset_t set;
   ::sigemptyset(&set);
   for (int signal : kWatched) ::sigaddset(&set, signal);
   ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  std::thread([] {
+    for (int signal = 0; ::sigwait(&set, &signal) == 0;) note_signal(signal);
+  }).detach();
 #endif
+}
+
+void tell_signals(const std::function<void(int)>& on_signal) {
+  rt::Descriptor noted(signal_pipe[0]);
+  while (noted.wait_readable(rt::kNever) == rt::Wait::ready) {
+    unsigned char byte = 0;
+    const ssize_t n = ::read(noted.fd(), &byte, 1);
+    if (n == 1)
+      on_signal(byte);
+    else if (n < 0 && errno == EAGAIN)
+      noted.read_drained();
+    else if (n == 0 || errno != EINTR)
+      return;
+  }
 }
 
 }  // namespace
 
 void hold_signals() {
-  if (::pipe2(signal_pipe, O_CLOEXEC) != 0) return;
-  ::fcntl(signal_pipe[1], F_SETFL, O_NONBLOCK);
+  if (::pipe2(signal_pipe, O_CLOEXEC | O_NONBLOCK) != 0) return;
   for (int signal : kWatched)
     if (!ends_process(signal)) note(signal);
 }
@@ -241,26 +253,13 @@ void hold_signals() {
 void watch_signals(std::function<void(int)> on_signal) {
   ::signal(SIGPIPE, SIG_IGN);
   if (signal_pipe[0] < 0) return;
-  std::thread([on_signal = std::move(on_signal)] {
-    unsigned char byte = 0;
-    while (true) {
-      pollfd readable{.fd = signal_pipe[0], .events = POLLIN, .revents = 0};
-      if (::poll(&readable, 1, -1) < 0 && errno == EINTR) continue;
-      const ssize_t n = ::read(signal_pipe[0], &byte, 1);
-      const std::lock_guard lock(signals_told);
-      if (!telling_signals) return;
-      if (n == 1) on_signal(byte);
-      if (n == 0 || (n < 0 && errno != EINTR)) return;
-    }
-  }).detach();
+  rt::spawn([on_signal = std::move(on_signal)] { tell_signals(on_signal); });
   for (int signal : kWatched) note(signal);
-  leave_signals_to_their_thread();
+  leave_signals_to_a_thread();
 }
 
 void stop_watching_signals() {
   for (int signal : kWatched) ::signal(signal, ends_process(signal) ? SIG_DFL : SIG_IGN);
-  const std::lock_guard lock(signals_told);
-  telling_signals = false;
 }
 
 void die_by(int signal) {

@@ -52,10 +52,9 @@ base::Result<void> drop_privileges(const GlobalSettings& settings,
 void hold_signals();
 
 // SIGUSR1 (soft stop), SIGTERM and SIGINT (stop), SIGHUP, SIGUSR2, SIGTTOU, SIGTTIN are told to
-// `on_signal` on a thread of its own, so it may do anything. SIGPIPE is ignored. Once.
+// `on_signal` in a fiber of worker 0, until that ends. SIGPIPE is ignored. Once.
 void watch_signals(std::function<void(int)> on_signal);
-// Nobody is told any more, nor is being told: what `on_signal` refers to may go. SIGTERM and SIGINT
-// end the process from now on.
+// When the workers have ended: SIGTERM and SIGINT end the process from now on, others do nothing.
 void stop_watching_signals();
 
 // Ends the process the way an unhandled `signal` would.

@@ -5,12 +5,11 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <fstream>
-#include <thread>
+#include <utility>
 
 #include "admin/cli.h"
 #include "admin/stats_file.h"
@@ -21,6 +20,7 @@
 #include "obs/ring_forward.h"
 #include "proxy/log_forward.h"
 #include "proxy/serve.h"
+#include "rt/fiber.h"
 #include "rt/watchdog.h"
 #include "upstream/backend.h"
 #include "wire/pipe.h"
@@ -91,8 +91,7 @@ class Server {
     watch();
     runtime_.run();
     stop_watching_signals();
-    const int signal = ended_by_.load();
-    if (signal != 0) die_by(signal);
+    if (ended_by_ != 0) die_by(ended_by_);
     return 0;
   }
 
@@ -237,7 +236,7 @@ class Server {
     return dropped ? true : fail(dropped.error());
   }
 
-  // On the thread of the signals.
+  // In a fiber of worker 0, where servers come and go as well.
   void on_signal(int signal) {
     switch (signal) {
       case SIGUSR1:
@@ -247,31 +246,36 @@ class Server {
         ended_by_ = signal;
         return runtime_.stop();
       case SIGHUP:
-        return runtime_.worker(0).post([this] { report_servers(); });
+        return report_servers();
       case SIGTTOU:
       case SIGTTIN:
-        return pause(signal == SIGTTOU);
+        // Not in this fiber, which would wait for all workers before it hears of the next signal.
+        return runtime_.worker(0).post([this, on = signal == SIGTTOU] { pause(on); });
       default:
         return;
     }
   }
 
   void soft_stop() {
-    if (stopping_.exchange(true)) return;
+    if (std::exchange(stopping_, true)) return;
     generation_.registry.process().stopping = true;
-    std::thread([this] {
-      using std::chrono::milliseconds;
-      if (settings_.grace_ms > 0) std::this_thread::sleep_for(milliseconds(settings_.grace_ms));
-      listening_.stop();
-      forwarding_.stop();
-      const auto begin = std::chrono::steady_clock::now();
-      const milliseconds longest(settings_.hard_stop_after_ms);
-      while (proxy::Listening::sessions() != 0) {
-        if (longest.count() > 0 && std::chrono::steady_clock::now() - begin > longest) break;
-        std::this_thread::sleep_for(milliseconds(20));
-      }
-      runtime_.stop();
-    }).detach();
+    rt::spawn([this] { stop_softly(); });
+  }
+
+  void stop_softly() {
+    using std::chrono::milliseconds;
+    if (settings_.grace_ms > 0 &&
+        rt::sleep_for(milliseconds(settings_.grace_ms)) != rt::Wait::timed_out)
+      return;
+    listening_.stop();
+    forwarding_.stop();
+    const rt::Instant begin = rt::now();
+    const milliseconds longest(settings_.hard_stop_after_ms);
+    while (proxy::Listening::sessions() != 0) {
+      if (longest.count() > 0 && rt::now() - begin > longest) break;
+      if (rt::sleep_for(milliseconds(20)) != rt::Wait::timed_out) return;
+    }
+    runtime_.stop();
   }
 
   void pause(bool on) {
@@ -284,8 +288,7 @@ class Server {
     }
   }
 
-  // SIGHUP: the state of every server, to the logs and to stderr (management guide, section 4). On
-  // the worker where servers come and go.
+  // SIGHUP: the state of every server, to the logs and to stderr (management guide, section 4).
   void report_servers() {
     for (const auto& proxy : generation_.config.proxies)
       for (const auto& server : proxy->state->servers) {
@@ -310,8 +313,8 @@ class Server {
   admin::Catalogue commands_;
   admin::CliSettings cli_settings_;
   std::optional<admin::Cli> cli_;
-  std::atomic<int> ended_by_{0};
-  std::atomic<bool> stopping_{false};
+  int ended_by_ = 0;  // the signal
+  bool stopping_ = false;
 };
 
 }  // namespace
