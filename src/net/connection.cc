@@ -1,7 +1,6 @@
 #include "net/connection.h"
 
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -31,14 +30,6 @@ Address address_of(int (*ask)(int, sockaddr*, socklen_t*), int fd) {
   socklen_t size = sizeof storage;
   if (ask(fd, reinterpret_cast<sockaddr*>(&storage), &size) != 0) return {};
   return Address::of(reinterpret_cast<sockaddr*>(&storage), size);
-}
-
-// The C library's own recv() and send() prepare for the cancellation of threads in each call.
-ssize_t receive(int fd, std::span<char> into) {
-  return ::syscall(SYS_recvfrom, fd, into.data(), into.size(), 0, nullptr, nullptr);
-}
-ssize_t send(int fd, const iovec& part, int flags) {
-  return ::syscall(SYS_sendto, fd, part.iov_base, part.iov_len, flags, nullptr, 0);
 }
 
 }  // namespace
@@ -99,20 +90,14 @@ const char* describe(IoError error) {
   return "input/output error";
 }
 
-base::Result<std::size_t, IoError> Connection::read_now(std::span<char> into) {
-  if (!io_.readable()) return base::fail(IoError::would_block);
-  ssize_t got;
-  do {
-    got = receive(io_.fd(), into);
-  } while (got < 0 && errno == EINTR);
-  if (got < 0) {
-    if (errno == EAGAIN) io_.read_drained();
-    return base::fail(io_error(errno));
-  }
-  const auto size = static_cast<std::size_t>(got);
-  // With the end of the stream already announced there is more to read: the end itself.
-  if (size < into.size() && !io_.hung_up()) io_.read_drained();
-  return size;
+IoError Connection::read_failed(int error) {
+  if (error == EAGAIN) io_.read_drained();
+  return io_error(error);
+}
+
+IoError Connection::write_failed(int error) {
+  if (error == EAGAIN) io_.write_blocked();
+  return io_error(error);
 }
 
 base::Result<std::size_t, IoError> Connection::read(std::span<char> into, rt::Instant deadline) {
@@ -126,27 +111,24 @@ base::Result<std::size_t, IoError> Connection::read(std::span<char> into, rt::In
 
 base::Result<std::size_t, IoError> Connection::write_now(std::span<const iovec> parts,
                                                          bool more_follows) {
+  const auto text = [](const iovec& part) {
+    return std::string_view(static_cast<const char*>(part.iov_base), part.iov_len);
+  };
+  if (parts.size() == 1) return write_now(text(parts[0]), more_follows);
   if (!io_.writable()) return base::fail(IoError::would_block);
   const bool cut = parts.size() > kParts;
   if (cut) parts = parts.first(kParts);
   const int flags = MSG_NOSIGNAL | (more_follows || cut ? MSG_MORE : 0);
+  msghdr message{};
+  message.msg_iov = const_cast<iovec*>(parts.data());
+  message.msg_iovlen = parts.size();
   ssize_t put;
   do {
-    if (parts.size() == 1) {
-      put = send(io_.fd(), parts[0], flags);
-    } else {
-      msghdr message{};
-      message.msg_iov = const_cast<iovec*>(parts.data());
-      message.msg_iovlen = parts.size();
-      put = ::sendmsg(io_.fd(), &message, flags);
-    }
+    put = ::sendmsg(io_.fd(), &message, flags);
   } while (put < 0 && errno == EINTR);
-  if (put < 0) {
-    if (errno == EAGAIN) io_.write_blocked();
-    return base::fail(io_error(errno));
-  }
+  if (put < 0) return base::fail(write_failed(errno));
   const auto size = static_cast<std::size_t>(put);
-  if (size < (parts.size() == 1 ? parts[0].iov_len : total(parts))) io_.write_blocked();
+  if (size < total(parts)) io_.write_blocked();
   return size;
 }
 

@@ -1,5 +1,5 @@
 // A stream connection in non-blocking mode on the loop. Reads and writes are plain calls that wait
-// in their fiber. TLS will be a second implementation of the same interface. Owned by one worker.
+// in their fiber. Owned by one worker.
 #pragma once
 
 #include <sys/uio.h>
@@ -8,10 +8,12 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string_view>
 
 #include "base/result.h"
 #include "net/address.h"
 #include "net/socket_tuning.h"
+#include "net/system_call.h"
 #include "rt/io.h"
 
 namespace net {
@@ -40,11 +42,38 @@ class Connection {
 
   // Bytes read, 0 at the end of the stream. read() waits for the first byte only. Nothing is asked
   // of the kernel where the loop has not announced something: see Descriptor::assume_readable().
-  [[nodiscard]] virtual base::Result<std::size_t, IoError> read_now(std::span<char> into);
+  [[nodiscard, gnu::always_inline]] base::Result<std::size_t, IoError> read_now(
+      std::span<char> into) {
+    if (!io_.readable()) return base::fail(IoError::would_block);
+    long got;
+    do {
+      got = receive(io_.fd(), into.data(), into.size());
+    } while (got == -EINTR);
+    if (got < 0) [[unlikely]]
+      return base::fail(read_failed(static_cast<int>(-got)));
+    const auto size = static_cast<std::size_t>(got);
+    // With the end of the stream already announced there is more to read: the end itself.
+    if (size < into.size() && !io_.hung_up()) io_.read_drained();
+    return size;
+  }
   [[nodiscard]] base::Result<std::size_t, IoError> read(std::span<char> into, rt::Instant deadline);
   // Bytes taken by the kernel, possibly fewer than given.
-  [[nodiscard]] virtual base::Result<std::size_t, IoError> write_now(std::span<const iovec> parts,
-                                                                     bool more_follows = false);
+  [[nodiscard, gnu::always_inline]] base::Result<std::size_t, IoError> write_now(
+      std::string_view bytes, bool more_follows = false) {
+    if (!io_.writable()) return base::fail(IoError::would_block);
+    const int flags = MSG_NOSIGNAL | (more_follows ? MSG_MORE : 0);
+    long put;
+    do {
+      put = send(io_.fd(), bytes.data(), bytes.size(), flags);
+    } while (put == -EINTR);
+    if (put < 0) [[unlikely]]
+      return base::fail(write_failed(static_cast<int>(-put)));
+    const auto size = static_cast<std::size_t>(put);
+    if (size < bytes.size()) io_.write_blocked();
+    return size;
+  }
+  [[nodiscard]] base::Result<std::size_t, IoError> write_now(std::span<const iovec> parts,
+                                                             bool more_follows = false);
   // Everything, waiting where the peer is slow; each successful step renews nothing: one deadline.
   [[nodiscard]] base::Result<void, IoError> write(std::span<const iovec> parts,
                                                   rt::Instant deadline);
@@ -67,6 +96,8 @@ class Connection {
   rt::Descriptor io_;
 
  private:
+  IoError read_failed(int error);
+  IoError write_failed(int error);
   base::Result<std::size_t, IoError> write_rest(std::span<const iovec> parts, std::size_t offset);
 };
 

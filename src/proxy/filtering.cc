@@ -187,7 +187,9 @@ Run::Moved Run::move_filtered(Direction direction) {
 
 // As wait(), but not past the time at which a filter wants to be asked again.
 rt::Wait Run::wait_for_bodies(rt::Instant deadline) {
-  return wait(filters_ == nullptr ? deadline : std::min(deadline, filters_->next_wake()));
+  if (filters_ == nullptr) return wait(deadline);
+  const rt::Instant wake = filters_->next_wake();
+  return wait(wake < deadline ? wake : deadline);
 }
 
 // What keeps one side alive keeps both, unless "option independent-streams" says otherwise.

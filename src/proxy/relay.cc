@@ -64,8 +64,7 @@ void Relay::kill(void* relay) {
 bool Relay::flush(Side& side) {
   if (!flush_pipe(side)) return false;
   while (side.kept_at < side.kept.size()) {
-    const iovec rest{side.kept.data() + side.kept_at, side.kept.size() - side.kept_at};
-    auto put = side.sink.write_now({&rest, 1});
+    const auto put = side.sink.write_now(std::string_view(side.kept).substr(side.kept_at));
     if (!put) {
       side.sink_broken = put.error() != net::IoError::would_block;
       return false;
@@ -98,8 +97,7 @@ Relay::Piece Relay::copy(Side& side) {
   if (*got == 0) return Piece::ended;
   side.moved += *got;
   side.in_bulk = *got == room.size();
-  const iovec piece{room.data(), *got};
-  const auto put = side.sink.write_now({&piece, 1});
+  const auto put = side.sink.write_now({room.data(), *got});
   if (!put && put.error() != net::IoError::would_block) return Piece::sink_broken;
   const std::size_t taken = put ? *put : 0;
   if (taken == *got) return Piece::moved;

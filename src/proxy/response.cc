@@ -204,18 +204,6 @@ Step Run::send_response_head() {
   return Step::go_on;
 }
 
-// The head and what has come of the body.
-bool Run::send_first_bytes(std::string_view head) {
-  const std::string_view payload = server_in_.payload();
-  const bool last = server_in_.all_here();
-  if (last && !x().response.upgrade) server_is_done();
-  const bool sent = send_to_client(head, payload, last);
-  x().response_body_bytes += payload.size();
-  server_in_.consume(payload.size());
-  response_done_ = last;
-  return sent;
-}
-
 void Run::fix_response_length() {
   txn::Exchange& e = x();
   response_body_.edited = false;

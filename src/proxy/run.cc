@@ -10,6 +10,7 @@
 #include "proxy/relay.h"
 #include "proxy/session.h"
 #include "proxy/tracing.h"
+#include "rt/shared_number.h"
 #include "state/variable_limits.h"
 
 namespace proxy {
@@ -123,7 +124,7 @@ void Run::begin(bool http) {
   e.frontend = frontend_->state;
   e.request_channel = &request_body_;
   e.response_channel = nullptr;
-  e.id = next_exchange_id.fetch_add(1, std::memory_order_relaxed);
+  e.id = rt::add(next_exchange_id, 1);
   const bool first = session_->facts.requests == 0;
   e.times.idle_start = first ? session_->facts.accepted : session_->idle_since;
   e.times.request_start = first ? session_->facts.accepted : rt::now();

@@ -224,7 +224,14 @@ class Run final : public txn::Engine, rt::Watcher {
   Step relay_bodies();
   void relay_trouble(Moved moved, bool response_side);
   void server_is_done();
-  bool send_to_client(std::string_view head, std::string_view payload, bool last);
+  // Rules may have made another method of a client's HEAD; the client still expects no body.
+  [[gnu::always_inline]] bool send_to_client(std::string_view head, std::string_view payload,
+                                             bool last) {
+    sent_to_client();
+    if (body_hidden_) return head.empty() || client_out_.send(head);
+    return client_out_.send_body(head, payload, response_chunked_, last, response_trailers(),
+                                 last && close_follows());
+  }
   bool asked_for_head() const;
   const http::Headers* request_trailers() const;
   const http::Headers* response_trailers() const;
@@ -235,8 +242,16 @@ class Run final : public txn::Engine, rt::Watcher {
   // Bytes came from there, or went there.
   void touch_client() { client_seen_ = rt::now(); }
   void touch_server() { server_seen_ = rt::now(); }
-  void sent_to_client();
-  void sent_to_server();
+  // A side that takes bytes is alive, so that nothing is held against it which it does not send
+  // meanwhile; unless "option independent-streams" says otherwise.
+  void sent_to_client() {
+    client_took_ = rt::now();
+    if (!frontend_->options.has(Option::independent_streams)) client_seen_ = client_took_;
+  }
+  void sent_to_server() {
+    server_took_ = rt::now();
+    if (!backend_->options.has(Option::independent_streams)) server_seen_ = server_took_;
+  }
   void drain_request();
 
   // --- filtering.cc
@@ -272,7 +287,17 @@ class Run final : public txn::Engine, rt::Watcher {
   void capture_response_cookie();
   void note_challenge();
   Step send_response_head();
-  bool send_first_bytes(std::string_view head);
+  // The head and what has come of the body.
+  [[gnu::always_inline]] bool send_first_bytes(std::string_view head) {
+    const std::string_view payload = server_in_.payload();
+    const bool last = server_in_.all_here();
+    if (last && !x().response.upgrade) server_is_done();
+    const bool sent = send_to_client(head, payload, last);
+    x().response_body_bytes += payload.size();
+    server_in_.consume(payload.size());
+    response_done_ = last;
+    return sent;
+  }
   void fix_response_length();
   void finish_response_head(http::ResponseHead& head, bool ours);
   bool forward_interim();

@@ -5,7 +5,11 @@
 
 namespace rt {
 
+// Its stack is fetched until its turn comes.
 void Fiber::become_ready() {
+  constexpr int kLine = 64, kLines = 4;
+  for (int i = 0; i < kLines; ++i)
+    __builtin_prefetch(static_cast<const char*>(context) + i * kLine);
   state = State::ready;
   loop.make_ready(*this);
 }

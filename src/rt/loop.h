@@ -64,7 +64,12 @@ class Loop final : public Worker {
       fiber.ready_since = precise_now();
   }
   // Leaves the running fiber, whose state has been set, for the loop.
-  void switch_out(Fiber& fiber);
+  void switch_out(Fiber& fiber) {
+    leave_for(fiber.stack, stack_);
+    const auto from = boost::context::detail::jump_fcontext(context_, nullptr);
+    arrived_on(fiber.stack, &stack_);
+    context_ = from.fctx;
+  }
   void release(Fiber& fiber);
 
   // --- costs ---
@@ -110,6 +115,7 @@ class Loop final : public Worker {
   void read_mail();
   void call_due_watchers();
   void poll(int timeout_ms);
+  void fetch_ahead() const;
   int sleep_ms(Duration longest);
   void on_event(Descriptor& descriptor, std::uint32_t events);
   static void enter(boost::context::detail::transfer_t from) noexcept;

@@ -22,6 +22,7 @@ class StackPool {
     if (free_ == nullptr) return map();
     Fiber& fiber = *free_;
     free_ = fiber.next_fiber;
+    __builtin_prefetch(free_);
     if (--free_count_ < least_free_) least_free_ = free_count_;
     return fiber;
   }

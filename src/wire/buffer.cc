@@ -1,5 +1,6 @@
 #include "wire/buffer.h"
 
+#include <array>
 #include <cstdlib>
 #include <memory>
 #include <new>
@@ -14,12 +15,13 @@ std::size_t block_size = 16384;
 constexpr std::size_t kKept = 1024;  // free blocks a thread keeps
 constexpr std::size_t kScratch = 131072;
 
+// The free ones stand in an array: a link in the block itself would be one more line to fetch.
 struct Pool {
-  void* head = nullptr;
+  std::array<void*, kKept> blocks;
   std::size_t count = 0;
   std::unique_ptr<char[]> scratch;
   ~Pool() {
-    while (head != nullptr) std::free(std::exchange(head, *static_cast<void**>(head)));
+    while (count != 0) std::free(blocks[--count]);
   }
 };
 thread_local Pool pool;
@@ -33,9 +35,8 @@ void Buffer::take() {
   if (data_ != nullptr) return;
   begin_ = end_ = 0;
   rt::memory_taken(block_size);
-  if (pool.head != nullptr) {
-    data_ = static_cast<char*>(std::exchange(pool.head, *static_cast<void**>(pool.head)));
-    --pool.count;
+  if (pool.count != 0) {
+    data_ = static_cast<char*>(pool.blocks[--pool.count]);
     return;
   }
   data_ = static_cast<char*>(std::malloc(block_size));
@@ -64,9 +65,7 @@ void Buffer::give_back() {
     std::free(block);
     return;
   }
-  *static_cast<void**>(block) = pool.head;
-  pool.head = block;
-  ++pool.count;
+  pool.blocks[pool.count++] = block;
 }
 
 std::span<char> scratch() {

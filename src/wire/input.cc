@@ -5,11 +5,11 @@
 
 namespace wire {
 
-void Input::attach(net::Connection* connection, Buffer received) {
+void Input::attach(net::Connection* connection, Buffer&& received) {
   connection_ = connection;
+  floor_ = payload_ = payload_end_ = raw_ = received.begin();
+  received_ = received.size();
   buffer_ = std::move(received);
-  floor_ = payload_ = payload_end_ = raw_ = buffer_.begin();
-  received_ = buffer_.size();
   framing_ = http::Framing::none;
   over_ = true;
   ended_ = broken_ = false;

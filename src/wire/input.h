@@ -18,7 +18,8 @@ enum class Fill : std::uint8_t { some, nothing /* would block */, end, broken, f
 class Input {
  public:
   // Binds to a connection, with what was already received from it.
-  void attach(net::Connection* connection, Buffer received = {});
+  void attach(net::Connection* connection, Buffer&& received);
+  void attach(net::Connection* connection) { attach(connection, {}); }
   // Lets go; gives what was received and not consumed (no block when there is nothing).
   Buffer detach();
   net::Connection* connection() const { return connection_; }

@@ -50,6 +50,7 @@ class Output {
 
  private:
   void keep(std::span<const iovec> parts, std::size_t skip);
+  bool send_now(std::string_view bytes, bool more_follows);
   bool send_both(std::string_view head, std::string_view payload, bool more_follows);
   bool send_chunk(std::string_view head, std::string_view payload, bool last,
                   const http::Headers* trailers, bool closing);
