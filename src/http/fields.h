@@ -5,16 +5,16 @@
 
 namespace http::detail {
 
+// Which fields there are, as bits by HeaderId: those that are there, and 32 above those that are
+// there again.
 struct Seen {
-  std::uint32_t once = 0, again = 0;  // bits by HeaderId
-  void add(HeaderId id) {
-    std::uint32_t bit = 1u << static_cast<unsigned>(id);
-    again |= once & bit;
-    once |= bit;
-  }
-  bool has(HeaderId id) const { return (once & (1u << static_cast<unsigned>(id))) != 0; }
-  bool repeated(HeaderId id) const { return (again & (1u << static_cast<unsigned>(id))) != 0; }
+  std::uint64_t bits = 0;
+  static std::uint64_t bit(HeaderId id) { return std::uint64_t{1} << static_cast<unsigned>(id); }
+  void add(HeaderId id) { bits |= bit(id) | (bits & bit(id)) << 32; }
+  bool has(HeaderId id) const { return (bits & bit(id)) != 0; }
+  bool repeated(HeaderId id) const { return (bits & bit(id) << 32) != 0; }
 };
+static_assert(static_cast<unsigned>(HeaderId::count_) <= 32);
 
 // All fields up to the empty line; names are lowered and folded lines joined in place. Lines with
 // bad names are left out under accept_unsafe.
