@@ -1,6 +1,8 @@
 // The fields of heads and trailers. Internal to this room.
 #pragma once
 
+#include <initializer_list>
+
 #include "http/h1.h"
 
 namespace http::detail {
@@ -9,9 +11,17 @@ namespace http::detail {
 // there again.
 struct Seen {
   std::uint64_t bits = 0;
-  static std::uint64_t bit(HeaderId id) { return std::uint64_t{1} << static_cast<unsigned>(id); }
+  static constexpr std::uint64_t bit(HeaderId id) {
+    return std::uint64_t{1} << static_cast<unsigned>(id);
+  }
+  static constexpr Seen of(std::initializer_list<HeaderId> ids) {
+    Seen seen;
+    for (const HeaderId id : ids) seen.bits |= bit(id);
+    return seen;
+  }
   void add(HeaderId id) { bits |= bit(id) | (bits & bit(id)) << 32; }
   bool has(HeaderId id) const { return (bits & bit(id)) != 0; }
+  bool has_any(const Seen& of) const { return (bits & of.bits) != 0; }
   bool repeated(HeaderId id) const { return (bits & bit(id) << 32) != 0; }
 };
 static_assert(static_cast<unsigned>(HeaderId::count_) <= 32);

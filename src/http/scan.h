@@ -6,6 +6,7 @@
 #include <array>
 #include <bit>
 #include <cstdint>
+#include <string_view>
 
 #ifdef __SSE2__
 #include <emmintrin.h>
@@ -31,24 +32,30 @@ inline char token_char(char c) { return kToken[static_cast<unsigned char>(c)]; }
 inline constexpr char kSmall[32] = {0x20, 0x20, 0x20, 0x20, 0x20, 0x20, 0x20, 0x20,
                                     0x20, 0x20, 0x20, 0x20, 0x20, 0x20, 0x20, 0x20};
 
+inline __m128i load(const char* p) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p)); }
+
+// Which of the characters are from `first` to `last`.
+inline __m128i within(__m128i x, char first, char last) {
+  const __m128i from_lowest = _mm_add_epi8(x, _mm_set1_epi8(static_cast<char>(-128 - first)));
+  return _mm_cmplt_epi8(from_lowest, _mm_set1_epi8(static_cast<char>(-128 + last - first + 1)));
+}
+inline __m128i letters(__m128i x) { return within(_mm_or_si128(x, _mm_set1_epi8(0x20)), 'a', 'z'); }
+
 // Lowers the letters before anything else but hyphens, in place; how many they are together. Looks
 // at 16 bytes.
 inline std::size_t lower_letters(char* p) {
-  const __m128i x = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
-  const __m128i from_lowest = _mm_add_epi8(_mm_or_si128(x, _mm_set1_epi8(0x20)),
-                                           _mm_set1_epi8(static_cast<char>(-128 - 'a')));
-  const __m128i letter = _mm_cmplt_epi8(from_lowest, _mm_set1_epi8(static_cast<char>(-128 + 26)));
-  const __m128i usual = _mm_or_si128(letter, _mm_cmpeq_epi8(x, _mm_set1_epi8('-')));
+  const __m128i x = load(p);
+  const __m128i usual = _mm_or_si128(letters(x), _mm_cmpeq_epi8(x, _mm_set1_epi8('-')));
   const auto count =
       static_cast<unsigned>(std::countr_zero(~static_cast<unsigned>(_mm_movemask_epi8(usual))));
-  const __m128i bits = _mm_loadu_si128(reinterpret_cast<const __m128i*>(kSmall + 16 - count));
+  const __m128i bits = load(kSmall + 16 - count);
   _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm_or_si128(x, bits));
   return count;
 }
 
 // Which are control characters up to CR, by bits.
 inline unsigned controls(const char* p) {
-  const __m128i x = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+  const __m128i x = load(p);
   return static_cast<unsigned>(
       _mm_movemask_epi8(_mm_cmpeq_epi8(_mm_min_epu8(x, _mm_set1_epi8('\r')), x)));
 }
@@ -88,7 +95,7 @@ inline bool target_char(char c) { return c > ' ' && c != 0x7f && c != '#'; }
 inline char* find_target_end(char* p, char* end) {
 #ifdef __SSE2__
   while (end - p >= 16) {
-    __m128i x = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+    __m128i x = load(p);
     __m128i odd =
         _mm_or_si128(_mm_cmpeq_epi8(x, _mm_set1_epi8(0x7f)), _mm_cmpeq_epi8(x, _mm_set1_epi8('#')));
     __m128i plain = _mm_andnot_si128(odd, _mm_cmpgt_epi8(x, _mm_set1_epi8(' ')));
@@ -99,6 +106,29 @@ inline char* find_target_end(char* p, char* end) {
 #endif
   while (p != end && target_char(*p)) ++p;
   return p;
+}
+
+// Whether a host is of letters, digits, dots, hyphens and colons alone. Only true says something.
+inline bool plain_host(std::string_view host) {
+#ifdef __SSE2__
+  const std::size_t size = host.size();
+  if (size < 8) return false;
+  const auto plain = [](__m128i x) {
+    const __m128i slash = _mm_cmpeq_epi8(x, _mm_set1_epi8('/'));
+    const __m128i digits = within(x, '-', ':');  // and the others, and the slash
+    return _mm_movemask_epi8(_mm_andnot_si128(slash, _mm_or_si128(letters(x), digits))) == 0xffff;
+  };
+  const char* end = host.data() + size;
+  const auto half = [](const char* p) {
+    return _mm_loadl_epi64(reinterpret_cast<const __m128i*>(p));
+  };
+  if (size <= 16) return plain(_mm_unpacklo_epi64(half(host.data()), half(end - 8)));
+  for (const char* p = host.data(); end - p > 16; p += 16)
+    if (!plain(load(p))) return false;
+  return plain(load(end - 16));
+#else
+  return false;
+#endif
 }
 
 }  // namespace http::scan
