@@ -1,7 +1,13 @@
 #include "http/fields.h"
 
-#include "base/text.h"
+#include <algorithm>
+#include <cstring>
+#include <vector>
+
+#include "http/ids.h"
 #include "http/scan.h"
+
+extern template class std::vector<http::Field>;  // growing is too rare to be inlined
 
 namespace http::detail {
 
@@ -103,19 +109,69 @@ Line parse_field(char*& p, char* end, const ParseLimits& limits, Field& field, P
   return Line::field;
 }
 
-Parse parse_all(char*& p, char* end, const ParseLimits& limits, Headers& headers, Seen& seen,
-                ParseError& error) {
+// Takes the line at `at`, whatever it is like.
+[[gnu::noinline]] Line take_field(char*& at, char* end, const ParseLimits& limits, Headers& headers,
+                                  Seen& seen, ParseError& error) {
   Field field;
-  for (std::size_t count = headers.size() + 1;;) {  // tune.http.maxhdr counts the first line too
-    switch (parse_field(p, end, limits, field, error)) {
+  const Line line = parse_field(at, end, limits, field, error);
+  if (line != Line::field) return line;
+  if (headers.size() + 1 >= limits.max_headers) {  // tune.http.maxhdr counts the first line too
+    error.what = "too many headers";
+    return Line::error;
+  }
+  seen.add(field.id);
+  headers.add_parsed(field);
+  return line;
+}
+
+// Takes the lines of the usual form up to the first other: a name of letters and hyphens, ": ", and
+// a value without control characters and blanks around it, which no other line continues. What has
+// another form, and what is wrong, is take_field()'s.
+inline char* take_usual_fields(char* p, char* end, std::size_t max_headers, Headers& headers,
+                               Seen& seen) {
+#ifdef __SSE2__
+  constexpr int kReach = 17;  // 16 bytes at once, and one behind a name they end in
+  if (end - p < kReach) return p;
+  char* const last = end - kReach;
+  for (std::size_t left = max_headers - std::min(max_headers, headers.size() + 1); left != 0;
+       --left) {
+    char* name_end = p;
+    for (std::size_t n = 16; n == 16; name_end += n) {
+      if (name_end > last) return p;
+      n = scan::lower_letters(name_end);
+    }
+    if (name_end == p || std::memcmp(name_end, ": ", 2) != 0) return p;
+    char* value = name_end + 2;
+    char* line_end = scan::find_control_by_16(value, end);
+    if (line_end >= end - 2 || std::memcmp(line_end, "\r\n", 2) != 0) return p;
+    const auto next = static_cast<unsigned char>(line_end[2]);
+    if (*value == ' ' || line_end[-1] == ' ' || (next <= ' ' && next != '\r')) return p;
+    const auto name_size = static_cast<std::size_t>(name_end - p);
+    const HeaderId id = id_of_token(p, name_size);
+    headers.add_parsed({{p, name_size}, {value, static_cast<std::size_t>(line_end - value)}, id});
+    seen.add(id);
+    p = line_end + 2;
+    if (next == '\r') return p;
+  }
+#endif
+  return p;
+}
+
+}  // namespace
+
+Parse parse_fields(char*& at, char* end, const ParseLimits& limits, Headers& headers, Seen& seen,
+                   ParseError& error) {
+  for (;;) {
+    Seen found = seen;  // of our own, so that it can be in registers
+    char* p = take_usual_fields(at, end, limits.max_headers, headers, found);
+    seen = found;
+    at = p;
+    if (end - p >= 2 && std::memcmp(p, "\r\n", 2) == 0) {
+      at = p + 2;
+      return Parse::complete;
+    }
+    switch (take_field(at, end, limits, headers, seen, error)) {
       case Line::field:
-        if (count++ >= limits.max_headers) {
-          error.what = "too many headers";
-          return Parse::error;
-        }
-        seen.add(field.id);
-        headers.add_parsed(field);
-        break;
       case Line::skipped:
         break;
       case Line::end:
@@ -126,19 +182,6 @@ Parse parse_all(char*& p, char* end, const ParseLimits& limits, Headers& headers
         return Parse::error;
     }
   }
-}
-
-}  // namespace
-
-Parse parse_fields(char*& p, char* end, const ParseLimits& limits, Headers& headers, Seen& seen,
-                   ParseError& error) {
-  // Of our own, so that they can be in registers.
-  char* at = p;
-  Seen found = seen;
-  const Parse result = parse_all(at, end, limits, headers, found, error);
-  p = at;
-  seen = found;
-  return result;
 }
 
 }  // namespace http::detail

@@ -1,20 +1,30 @@
 // The fields of heads and trailers. Internal to this room.
 #pragma once
 
+#include <initializer_list>
+
 #include "http/h1.h"
 
 namespace http::detail {
 
+// Which fields there are, as bits by HeaderId: those that are there, and 32 above those that are
+// there again.
 struct Seen {
-  std::uint32_t once = 0, again = 0;  // bits by HeaderId
-  void add(HeaderId id) {
-    std::uint32_t bit = 1u << static_cast<unsigned>(id);
-    again |= once & bit;
-    once |= bit;
+  std::uint64_t bits = 0;
+  static constexpr std::uint64_t bit(HeaderId id) {
+    return std::uint64_t{1} << static_cast<unsigned>(id);
   }
-  bool has(HeaderId id) const { return (once & (1u << static_cast<unsigned>(id))) != 0; }
-  bool repeated(HeaderId id) const { return (again & (1u << static_cast<unsigned>(id))) != 0; }
+  static constexpr Seen of(std::initializer_list<HeaderId> ids) {
+    Seen seen;
+    for (const HeaderId id : ids) seen.bits |= bit(id);
+    return seen;
+  }
+  void add(HeaderId id) { bits |= bit(id) | (bits & bit(id)) << 32; }
+  bool has(HeaderId id) const { return (bits & bit(id)) != 0; }
+  bool has_any(const Seen& of) const { return (bits & of.bits) != 0; }
+  bool repeated(HeaderId id) const { return (bits & bit(id) << 32) != 0; }
 };
+static_assert(static_cast<unsigned>(HeaderId::count_) <= 32);
 
 // All fields up to the empty line; names are lowered and folded lines joined in place. Lines with
 // bad names are left out under accept_unsafe.

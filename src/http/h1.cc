@@ -160,8 +160,26 @@ bool simple_request(const char* p, bool accept_unsafe, RequestHead& out) {
   return true;
 }
 
-Parse parse_request_line(char*& p, char* end, const ParseLimits& limits, RequestHead& out,
-                         ParseError& error) {
+// What most are: "GET /path HTTP/1.1". Returns where the fields begin; null for all other lines,
+// of which nothing is said.
+inline char* take_usual_request_line(char* p, char* end, RequestHead& out) {
+  if (end - p < 16 || std::memcmp(p, "GET /", 5) != 0) return nullptr;
+  char* target = p + 4;
+  char* target_end = scan::find_target_end(target, end);
+  constexpr std::string_view kRest = " HTTP/1.1\r\n";
+  constexpr auto kRestSize = static_cast<std::ptrdiff_t>(kRest.size());
+  if (end - target_end < kRestSize || std::memcmp(target_end, kRest.data(), kRest.size()) != 0)
+    return nullptr;
+  out.method = Method::get;
+  out.method_text = {p, 3};
+  out.target = {target, static_cast<std::size_t>(target_end - target)};
+  out.version = {1, 1};
+  out.version_text = {target_end + 1, 8};
+  return target_end + kRest.size();
+}
+
+[[gnu::noinline]] Parse parse_request_line(char*& p, char* end, const ParseLimits& limits,
+                                           RequestHead& out, ParseError& error) {
   if (Parse r = skip_empty_lines(p, end, error); r != Parse::complete) return r;
   if (Parse r = parse_method(p, end, out, error); r != Parse::complete) return r;
   if (Parse r = parse_target(p, end, limits.accept_unsafe, out.target, error); r != Parse::complete)
@@ -201,8 +219,32 @@ Parse parse_status(char*& p, char* end, const ParseLimits& limits, ResponseHead&
   return p == end ? Parse::need_more : Parse::complete;
 }
 
-Parse parse_status_line(char*& p, char* end, const ParseLimits& limits, ResponseHead& out,
-                        ParseError& error) {
+// What most are: "HTTP/1.1 200 OK". As take_usual_request_line().
+inline char* take_usual_status_line(char* p, char* end, ResponseHead& out) {
+#ifdef __SSE2__
+  constexpr std::size_t kStatus = 9, kReason = 13;
+  if (end - p < 16 || std::memcmp(p, "HTTP/1.1 ", kStatus) != 0) return nullptr;
+  unsigned status = 0;
+  for (std::size_t i = kStatus; i < kReason - 1; ++i) {
+    if (!base::is_digit(p[i])) return nullptr;
+    status = status * 10 + static_cast<unsigned>(p[i] - '0');
+  }
+  char* reason = p + kReason;
+  char* reason_end = scan::find_control_by_16(reason, end);
+  if (reason[-1] != ' ' || *reason == ' ' || reason == reason_end) return nullptr;
+  if (end - reason_end < 2 || std::memcmp(reason_end, "\r\n", 2) != 0) return nullptr;
+  out.version = {1, 1};
+  out.version_text = {p, 8};
+  out.status = static_cast<std::uint16_t>(status);
+  out.reason = {reason, static_cast<std::size_t>(reason_end - reason)};
+  return reason_end + 2;
+#else
+  return nullptr;
+#endif
+}
+
+[[gnu::noinline]] Parse parse_status_line(char*& p, char* end, const ParseLimits& limits,
+                                          ResponseHead& out, ParseError& error) {
   if (Parse r = skip_empty_lines(p, end, error); r != Parse::complete) return r;
   if (Parse r = parse_version(p, end, limits.accept_unsafe, out.version, out.version_text, error);
       r != Parse::complete)
@@ -237,7 +279,11 @@ Parse parse_request_head(std::span<char> bytes, const ParseLimits& limits, Reque
   char* p = bytes.data();
   char* end = window_end(bytes, limits);
   Seen seen;
-  Parse line = parse_request_line(p, end, limits, out, error);
+  Parse line = Parse::complete;
+  if (char* fields = take_usual_request_line(p, end, out))
+    p = fields;
+  else
+    line = parse_request_line(p, end, limits, out, error);
   Parse result = line;
   if (line == Parse::complete)
     result = detail::parse_fields(p, end, limits, out.headers, seen, error);
@@ -259,7 +305,11 @@ Parse parse_response_head(std::span<char> bytes, const ParseLimits& limits, Meth
   char* p = bytes.data();
   char* end = window_end(bytes, limits);
   Seen seen;
-  Parse result = parse_status_line(p, end, limits, out, error);
+  Parse result = Parse::complete;
+  if (char* fields = take_usual_status_line(p, end, out))
+    p = fields;
+  else
+    result = parse_status_line(p, end, limits, out, error);
   if (result == Parse::complete)
     result = detail::parse_fields(p, end, limits, out.headers, seen, error);
   if (result == Parse::need_more && bytes.size() >= limits.max_head)

@@ -2,8 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <cstring>
+#include <memory>
 #include <vector>
 
+#include "http/ids.h"
 #include "http/uri.h"
 
 namespace http {
@@ -407,6 +410,100 @@ TEST(Write, JoinsReceivedAndChangedFields) {
   char room[18];
   EXPECT_EQ(std::string_view(room, write_chunk_size(0x1ff, room)), "1FF\r\n");
   EXPECT_EQ(std::string_view(room, write_chunk_size(~0ull, room)), "FFFFFFFFFFFFFFFF\r\n");
+}
+
+// A request of one field, in memory that ends where it does.
+struct OneField {
+  explicit OneField(std::string_view line) {
+    std::string text = "GET / HTTP/1.1\r\n" + std::string(line) + "\r\n\r\n";
+    bytes = std::make_unique<char[]>(text.size());
+    std::memcpy(bytes.get(), text.data(), text.size());
+    ParseError error;
+    std::size_t consumed = 0;
+    const Parse result =
+        parse_request_head({bytes.get(), text.size()}, ParseLimits{}, head, consumed, error);
+    good = result == Parse::complete && consumed == text.size() && head.headers.size() == 1;
+  }
+  bool is(std::string_view name, std::string_view value) const {
+    return good && head.headers[0].name == name && head.headers[0].value == value;
+  }
+
+  std::unique_ptr<char[]> bytes;
+  RequestHead head;
+  bool good = false;
+};
+
+TEST(Fields, MayHaveAnyLength) {
+  for (std::size_t name = 1; name < 40; ++name)
+    for (std::size_t value = 0; value < 40; ++value) {
+      const std::string v(value, 'V');
+      EXPECT_TRUE(OneField(std::string(name, 'N') + ": " + v).is(std::string(name, 'n'), v))
+          << name << ' ' << value;
+    }
+}
+
+TEST(Fields, AreCheckedAtEveryPlaceOfTheName) {
+  constexpr std::string_view kTokens = "!#$%&'*+-.^_`|~";
+  for (std::size_t at = 0; at < 35; ++at)
+    for (int byte = 0; byte < 256; ++byte) {
+      const auto c = static_cast<char>(byte);
+      if (c == ':') continue;
+      std::string name(35, 'n');
+      name[at] = c;
+      const OneField field(name + ": v");
+      if (c >= 'A' && c <= 'Z') name[at] = static_cast<char>(c | 0x20);
+      const bool letter = (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
+      const bool token = letter || (c >= '0' && c <= '9') || kTokens.find(c) != kTokens.npos;
+      EXPECT_EQ(field.is(name, "v"), token) << at << ' ' << byte;
+    }
+}
+
+TEST(Fields, AreCheckedAtEveryPlaceOfTheValue) {
+  for (std::size_t at = 1; at < 34; ++at)
+    for (int byte = 0; byte < 256; ++byte) {
+      std::string value(35, 'v');
+      value[at] = static_cast<char>(byte);
+      const bool bad = byte == '\0' || byte == '\r' || byte == '\n';
+      EXPECT_EQ(OneField("n: " + value).is("n", value), !bad) << at << ' ' << byte;
+    }
+}
+
+TEST(Fields, KnowTheirNumbers) {
+  for (std::size_t id = 1; id < detail::kIds; ++id) {
+    const std::string_view name = detail::kIdNames[id];
+    std::string line(name);
+    line[0] = static_cast<char>(line[0] - 0x20);
+    const bool framing = name == "content-length" || name == "transfer-encoding";
+    const std::string value = framing ? (name[0] == 'c' ? "1" : "chunked") : "upgrade";
+    if (name != "connection" && name != "upgrade" && name != "te") {
+      const OneField field(line + ": " + value);
+      ASSERT_TRUE(field.is(name, value)) << name;
+      EXPECT_EQ(field.head.headers[0].id, static_cast<HeaderId>(id)) << name;
+    }
+    EXPECT_EQ(id_of(name), static_cast<HeaderId>(id)) << name;
+    for (std::size_t at = 0; at < name.size(); ++at) {
+      std::string other(name);
+      other[at] = 'q';
+      if (other == name) continue;
+      EXPECT_EQ(id_of(other), HeaderId::other) << other;
+      const OneField field(other + ": x");
+      ASSERT_TRUE(field.is(other, "x")) << other;
+      EXPECT_EQ(field.head.headers[0].id, HeaderId::other) << other;
+    }
+  }
+  EXPECT_EQ(id_of(""), HeaderId::other);
+}
+
+TEST(Host, IsCheckedAtEveryPlace) {
+  constexpr std::string_view kBad = "#,/?@[\\]";
+  for (std::size_t size = 1; size < 40; ++size)
+    for (std::size_t at = 0; at < size; ++at)
+      for (int byte = 0x21; byte < 256; ++byte) {
+        std::string host(size, 'h');
+        host[at] = static_cast<char>(byte);
+        const bool bad = byte >= 0x7f || kBad.find(static_cast<char>(byte)) != kBad.npos;
+        EXPECT_EQ(OneField("Host: " + host).is("host", host), !bad) << host;
+      }
 }
 
 TEST(Headers, FindsByNameInAnyCase) {

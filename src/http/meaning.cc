@@ -2,11 +2,11 @@
 // (RFC 9110 section 7.8) and the host (RFC 9112 section 3.2).
 #include <array>
 #include <cstring>
-#include <optional>
 #include <utility>
 
 #include "base/text.h"
 #include "http/fields.h"
+#include "http/scan.h"
 #include "http/uri.h"
 
 namespace http::detail {
@@ -74,13 +74,15 @@ void remove_after_first(Headers& headers, HeaderId id) {
   }
 }
 
-struct Lengths {
-  std::optional<std::uint64_t> length;
-  bool chunked = false, other_coding = false;
-};
+// The first field of an id that has been seen.
+Field& first_of(Headers& headers, HeaderId id) {
+  std::size_t at = 0;
+  while (headers[at].id != id) ++at;
+  return headers.at(at);
+}
 
 // What nearly all are: one number, without zeros before it.
-bool plain_length(std::string_view value, std::optional<std::uint64_t>& length) {
+inline bool plain_length(std::string_view value, std::uint64_t& length) {
   constexpr std::size_t kSafeDigits = 19;
   if (value.empty() || value.size() > kSafeDigits || (value.front() == '0' && value.size() > 1))
     return false;
@@ -94,16 +96,15 @@ bool plain_length(std::string_view value, std::optional<std::uint64_t>& length) 
 }
 
 // Every Content-Length, and every element of each, must say the same; one field of it is left.
-const char* read_lengths(Headers& headers, bool repeated, std::optional<std::uint64_t>& length) {
-  if (!repeated && plain_length(headers.find(HeaderId::content_length)->value, length))
-    return nullptr;
+[[gnu::noinline]] const char* join_lengths(Headers& headers, bool repeated, std::uint64_t& length) {
   std::size_t kept = headers.size();
   for (std::size_t i = 0; i < headers.size(); ++i) {
     if (headers[i].id != HeaderId::content_length) continue;
+    bool first = kept == headers.size();
     bool same = each_element(headers[i].value, [&](std::string_view e) {
       auto n = base::parse_int<std::uint64_t>(e);
-      if (!n || (length && *length != *n)) return false;
-      length = n;
+      if (!n || (!std::exchange(first, false) && length != *n)) return false;
+      length = *n;
       return true;
     });
     if (!same) return "invalid or conflicting content-length";
@@ -113,6 +114,18 @@ const char* read_lengths(Headers& headers, bool repeated, std::optional<std::uin
   value = base::trim(value.substr(0, value.find(',')));
   while (value.size() > 1 && value.front() == '0') value.remove_prefix(1);
   if (repeated) remove_after_first(headers, HeaderId::content_length);
+  return nullptr;
+}
+
+// Frames a message by its Content-Length.
+template <class Head>
+const char* frame_by_length(Head& head, const Seen& seen) {
+  const bool repeated = seen.repeated(HeaderId::content_length);
+  std::uint64_t length = 0;
+  if (repeated || !plain_length(first_of(head.headers, HeaderId::content_length).value, length))
+    if (const char* what = join_lengths(head.headers, repeated, length)) return what;
+  head.framing = length == 0 ? Framing::none : Framing::length;
+  head.content_length = length;
   return nullptr;
 }
 
@@ -176,16 +189,20 @@ void frame_by_chunks(Head& head, bool has_length) {
 
 enum class ConnectionOption : std::uint8_t { other, close, keep_alive, upgrade };
 
+// Whether it is that word of the same size in any case; nearly always it is as it is written here.
+inline bool is_word(std::string_view text, const auto& word) {
+  return std::memcmp(text.data(), word, sizeof word - 1) == 0 || base::iequals(text, word);
+}
+
 ConnectionOption connection_option(std::string_view element) {
   switch (element.size()) {
     case 5:
-      return base::iequals(element, "close") ? ConnectionOption::close : ConnectionOption::other;
+      return is_word(element, "close") ? ConnectionOption::close : ConnectionOption::other;
     case 7:
-      return base::iequals(element, "upgrade") ? ConnectionOption::upgrade
-                                               : ConnectionOption::other;
+      return is_word(element, "upgrade") ? ConnectionOption::upgrade : ConnectionOption::other;
     case 10:
-      return base::iequals(element, "keep-alive") ? ConnectionOption::keep_alive
-                                                  : ConnectionOption::other;
+      return is_word(element, "keep-alive") ? ConnectionOption::keep_alive
+                                            : ConnectionOption::other;
     default:
       return ConnectionOption::other;
   }
@@ -210,15 +227,14 @@ Connection read_connection(const Headers& headers) {
 }
 
 // What nearly every message has that has the header at all: one field with one word.
-bool take_only_option(Headers& headers, const Seen& seen, Connection& found) {
+inline bool take_only_option(Headers& headers, const Seen& seen, Connection& found) {
   if (seen.repeated(HeaderId::connection)) return false;
-  std::size_t at = 0;
-  while (headers[at].id != HeaderId::connection) ++at;
-  const ConnectionOption option = connection_option(headers[at].value);
+  const Field& field = first_of(headers, HeaderId::connection);
+  const ConnectionOption option = connection_option(field.value);
   found.close = option == ConnectionOption::close;
   found.keep_alive = option == ConnectionOption::keep_alive;
   if (!found.close && !found.keep_alive) return false;
-  headers.remove_at(at);
+  headers.remove_at(static_cast<std::size_t>(&field - &headers[0]));
   return true;
 }
 
@@ -261,14 +277,9 @@ const char* read_persistence(RequestHead& head, const Seen& seen, bool accept_un
 }
 
 const char* read_request_framing(RequestHead& head, const Seen& seen, std::uint16_t& status) {
-  std::optional<std::uint64_t> length;
-  if (seen.has(HeaderId::content_length)) {
-    if (const char* what =
-            read_lengths(head.headers, seen.repeated(HeaderId::content_length), length))
-      return what;
-    head.framing = *length == 0 ? Framing::none : Framing::length;
-    head.content_length = *length;
-  }
+  const bool has_length = seen.has(HeaderId::content_length);
+  if (has_length)
+    if (const char* what = frame_by_length(head, seen)) return what;
   if (!seen.has(HeaderId::transfer_encoding)) return nullptr;
   switch (read_codings(head.headers)) {
     case Coding::invalid:
@@ -279,7 +290,7 @@ const char* read_request_framing(RequestHead& head, const Seen& seen, std::uint1
     case Coding::chunked:
       break;
   }
-  frame_by_chunks(head, length.has_value());
+  frame_by_chunks(head, has_length);
   return nullptr;
 }
 
@@ -360,7 +371,7 @@ bool same_hosts(Headers& headers, std::size_t at) {
   return true;
 }
 
-const char* read_host(RequestHead& head, const Seen& seen, bool accept_unsafe) {
+[[gnu::noinline]] const char* read_host(RequestHead& head, const Seen& seen, bool accept_unsafe) {
   const Headers& headers = head.headers;
   std::size_t at = 0;
   if (seen.has(HeaderId::host)) {
@@ -397,17 +408,8 @@ constexpr std::array<bool, 256> kHostChar = [] {
 
 bool bodiless(unsigned status) { return (status >= 100 && status < 200) || status == 204; }
 
-const char* read_response_framing(ResponseHead& head, const Seen& seen, bool accept_unsafe) {
-  head.framing = Framing::until_close;
-  std::optional<std::uint64_t> length;
-  if (seen.has(HeaderId::content_length)) {
-    if (const char* what =
-            read_lengths(head.headers, seen.repeated(HeaderId::content_length), length))
-      return what;
-    head.framing = *length == 0 ? Framing::none : Framing::length;
-    head.content_length = *length;
-  }
-  if (!seen.has(HeaderId::transfer_encoding)) return nullptr;
+[[gnu::noinline]] const char* read_response_codings(ResponseHead& head, bool has_length,
+                                                    bool accept_unsafe) {
   bool chunked, other = false;
   if (accept_unsafe) {
     chunked = read_codings_loosely(head.headers, other);
@@ -417,15 +419,25 @@ const char* read_response_framing(ResponseHead& head, const Seen& seen, bool acc
     other = !chunked;
   }
   if (other) return "invalid or unsupported transfer-encoding";
-  if (!chunked) return nullptr;
-  frame_by_chunks(head, length.has_value());
+  if (chunked) frame_by_chunks(head, has_length);
   return nullptr;
+}
+
+[[gnu::noinline]] void read_listed_options(ResponseHead& head, Connection& found) {
+  found = read_connection(head.headers);
+  strip_connection(head.headers, head.upgrade);
+}
+
+[[gnu::noinline]] void drop_lengths(Headers& headers) {
+  headers.remove(HeaderId::content_length);
+  headers.remove(HeaderId::transfer_encoding);
 }
 
 }  // namespace
 
 // Visible ASCII but for what delimits parts of a URI; brackets only around an address.
 bool valid_host(std::string_view host) {
+  if (scan::plain_host(host)) return true;
   std::size_t i = 0;
   if (!host.empty() && host.front() == '[') {
     i = host.find(']');
@@ -439,8 +451,12 @@ bool valid_host(std::string_view host) {
   return good;
 }
 
-const char* finish_request(RequestHead& head, const Seen& seen, const ParseLimits& limits,
-                           std::uint16_t& status) {
+namespace {
+
+// Of a request whose headers say more than the host.
+[[gnu::noinline]] const char* finish_demanding_request(RequestHead& head, const Seen& seen,
+                                                       const ParseLimits& limits,
+                                                       std::uint16_t& status) {
   const bool unsafe = limits.accept_unsafe;
   if (const char* what = read_persistence(head, seen, unsafe)) return what;
   if (seen.has(HeaderId::content_length) || seen.has(HeaderId::transfer_encoding)) {
@@ -465,20 +481,32 @@ const char* finish_request(RequestHead& head, const Seen& seen, const ParseLimit
   return read_host(head, seen, unsafe);
 }
 
+}  // namespace
+
+const char* finish_request(RequestHead& head, const Seen& seen, const ParseLimits& limits,
+                           std::uint16_t& status) {
+  constexpr Seen kDemanding =
+      Seen::of({HeaderId::connection, HeaderId::upgrade, HeaderId::content_length,
+                HeaderId::transfer_encoding, HeaderId::te, HeaderId::expect});
+  if (seen.has_any(kDemanding)) return finish_demanding_request(head, seen, limits, status);
+  head.keep_alive = at_least_1_1(head.version);
+  return read_host(head, seen, limits.accept_unsafe);
+}
+
 const char* finish_response(ResponseHead& head, const Seen& seen, Method request_method,
                             bool accept_unsafe) {
   Connection c;
   head.upgrade = head.status == 101;
-  if (seen.has(HeaderId::connection) && !take_only_option(head.headers, seen, c)) {
-    c = read_connection(head.headers);
-    strip_connection(head.headers, head.upgrade);
-  }
+  if (seen.has(HeaderId::connection) && !take_only_option(head.headers, seen, c))
+    read_listed_options(head, c);
   head.keep_alive = !c.close && (c.keep_alive || at_least_1_1(head.version));
-  if (const char* what = read_response_framing(head, seen, accept_unsafe)) return what;
-  if (bodiless(head.status)) {
-    head.headers.remove(HeaderId::content_length);
-    head.headers.remove(HeaderId::transfer_encoding);
-  }
+  head.framing = Framing::until_close;
+  const bool has_length = seen.has(HeaderId::content_length);
+  if (has_length)
+    if (const char* what = frame_by_length(head, seen)) return what;
+  if (seen.has(HeaderId::transfer_encoding))
+    if (const char* what = read_response_codings(head, has_length, accept_unsafe)) return what;
+  if (bodiless(head.status)) drop_lengths(head.headers);
   if (bodiless(head.status) || head.status == 304 || request_method == Method::head) {
     head.framing = Framing::none;
   } else if (request_method == Method::connect && head.status < 300) {

@@ -4,6 +4,9 @@
 #include <cstring>
 
 #include "base/text.h"
+#include "http/ids.h"
+
+template class std::vector<http::Field>;
 
 namespace http {
 
@@ -11,65 +14,6 @@ namespace {
 
 constexpr std::array<std::string_view, 10> kMethods{"",    "OPTIONS", "GET",   "HEAD",    "POST",
                                                     "PUT", "DELETE",  "TRACE", "CONNECT", "PATCH"};
-
-constexpr std::size_t kIds = static_cast<std::size_t>(HeaderId::count_);
-constexpr std::array<std::string_view, kIds> kNames{"",
-                                                    "host",
-                                                    "connection",
-                                                    "content-length",
-                                                    "transfer-encoding",
-                                                    "expect",
-                                                    "upgrade",
-                                                    "keep-alive",
-                                                    "proxy-connection",
-                                                    "te",
-                                                    "trailer",
-                                                    "cookie",
-                                                    "set-cookie",
-                                                    "content-type",
-                                                    "date",
-                                                    "server",
-                                                    "user-agent",
-                                                    "x-forwarded-for",
-                                                    "authorization",
-                                                    "proxy-authorization",
-                                                    "cache-control",
-                                                    "location",
-                                                    "accept-encoding",
-                                                    "content-encoding"};
-static_assert(!kNames.back().empty());
-
-// A perfect hash over length, first, middle and last letter; the multipliers are found at compile
-// time.
-struct IdTable {
-  unsigned a = 0, b = 0;
-  std::array<std::uint8_t, 128> slots{};
-
-  constexpr unsigned slot(std::string_view name) const {
-    auto byte = [&](std::size_t i) { return static_cast<unsigned char>(name[i]); };
-    unsigned n = static_cast<unsigned>(name.size());
-    return (n + a * byte(0) + b * byte(n - 1) + byte(n / 2)) & 127;
-  }
-  constexpr bool fill() {
-    slots.fill(0);
-    for (std::size_t i = 1; i < kIds; ++i) {
-      std::uint8_t& s = slots[slot(kNames[i])];
-      if (s != 0) return false;
-      s = static_cast<std::uint8_t>(i);
-    }
-    return true;
-  }
-};
-
-consteval IdTable make_table() {
-  for (unsigned a = 1; a < 64; ++a)
-    for (unsigned b = 1; b < 64; ++b) {
-      IdTable t{.a = a, .b = b};
-      if (t.fill()) return t;
-    }
-  throw "no perfect hash";
-}
-constexpr IdTable kTable = make_table();
 
 // Lower-cases into `room` names that could have an id; longer ones have none.
 HeaderId id_of_any_case(std::string_view name) {
@@ -116,9 +60,12 @@ Method method_of(std::string_view name) {
 std::string_view name_of(Method method) { return kMethods[static_cast<std::size_t>(method)]; }
 
 HeaderId id_of(std::string_view lowercase_name) {
-  if (lowercase_name.empty()) return HeaderId::other;
-  const std::uint8_t id = kTable.slots[kTable.slot(lowercase_name)];
-  return equal(kNames[id], lowercase_name) ? static_cast<HeaderId>(id) : HeaderId::other;
+  std::array<char, 8> start{};
+  std::copy_n(lowercase_name.begin(), std::min(lowercase_name.size(), start.size()), start.begin());
+  const std::uint8_t id =
+      detail::kIdTable
+          .ids[detail::kIdTable.slot(std::bit_cast<std::uint64_t>(start), lowercase_name.size())];
+  return equal(detail::kIdNames[id], lowercase_name) ? static_cast<HeaderId>(id) : HeaderId::other;
 }
 
 void Headers::add(std::string_view name, std::string_view value, base::Arena& arena) {
