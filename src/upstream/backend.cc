@@ -181,6 +181,7 @@ bool Backend::prepare(config::Diagnostics& diagnostics) {
     auto merged = std::make_shared<ServerSettings>(*server->settings_);
     inherit_connection_settings(*merged);
     server->settings_ = std::move(merged);
+    server->publish_target(server->address());
     good &= resolve_at_start(*server, file, diagnostics);
     set_dynamic_cookie(*server);
   }
@@ -272,52 +273,62 @@ void Backend::watch_slow_starts() {
   });
 }
 
-Slot Backend::hand_out(PickContext& pick, Server& server, bool chosen) {
-  txn::Exchange& exchange = pick.exchange;
-  if (exchange.times.queued != rt::kNever) exchange.times.dequeued = rt::now();
-  exchange.server = &server.state();
-  server.count_taken(exchange);
-  if (chosen) {
-    server.state().counters.mine().chosen.add();
-    state_.backend.mine().chosen.add();
-  }
-  return Slot(server);
+void Backend::hand_out(PickContext& pick, Server& server, bool chosen, Slot& slot) {
+  pick.exchange.server = &server.state();
+  server.count_taken(pick.exchange, chosen);
+  if (chosen) state_.backend.mine().chosen.add();
+  slot.hold(server);
 }
 
-base::Result<Slot, NoSlot> Backend::acquire_forced(PickContext& pick, Server& server,
-                                                   rt::Instant deadline) {
-  if (server.try_take()) return hand_out(pick, server, false);
+Backend::Forced Backend::acquire_forced(PickContext& pick, rt::Instant deadline, Slot& slot,
+                                        NoSlot& why) {
   txn::Exchange& exchange = pick.exchange;
+  Server* server = of(*exchange.forced_server);
+  if (server == nullptr) return Forced::pick_again;
+  // A full queue breaks persistence (manual, "maxqueue").
+  if (!server->has_room() && server->queue_full()) {
+    pick.tried.push_back(server);
+    return Forced::pick_again;
+  }
+  if (server->try_take()) {
+    hand_out(pick, *server, false, slot);
+    return Forced::taken;
+  }
   if (exchange.times.queued == rt::kNever) exchange.times.queued = rt::now();
   const bool bound = settings.persist || settings.redispatch_interval == 0;
-  const SlotQueue::Granted granted = queue_->wait(pick, &server, bound, deadline);
-  if (granted.server != nullptr) return hand_out(pick, *granted.server, false);
-  if (!granted.pick_again) return base::fail(granted.why);
-  return Slot();
+  const SlotQueue::Granted granted = queue_->wait(pick, server, bound, deadline);
+  if (granted.server != nullptr) {
+    hand_out(pick, *granted.server, false, slot);
+    return Forced::taken;
+  }
+  why = granted.why;
+  return granted.pick_again ? Forced::pick_again : Forced::refused;
 }
 
-base::Result<Slot, NoSlot> Backend::acquire(PickContext& pick, rt::Instant deadline) {
+base::Result<void, NoSlot> Backend::acquire(PickContext& pick, rt::Instant deadline, Slot& slot) {
   txn::Exchange& exchange = pick.exchange;
-  if (exchange.forced_server != nullptr) {
-    Server* forced = of(*exchange.forced_server);
-    // A full queue breaks persistence (manual, "maxqueue").
-    if (forced != nullptr && (forced->has_room() || !forced->queue_full())) {
-      auto slot = acquire_forced(pick, *forced, deadline);
-      if (!slot || *slot) return slot;
-    } else if (forced != nullptr) {
-      pick.tried.push_back(forced);
-    }
+  if (exchange.forced_server != nullptr) [[unlikely]] {
+    NoSlot why{};
+    const Forced forced = acquire_forced(pick, deadline, slot, why);
+    if (forced == Forced::taken) return {};
+    if (forced == Forced::refused) return base::fail(why);
   }
   while (true) {
     pick.taken = false;
     Server* server = queue_->waiting_for_any() ? nullptr : balancer_->pick(pick);
-    if (server != nullptr && pick.taken) return hand_out(pick, *server, true);
+    if (server != nullptr && pick.taken) [[likely]] {
+      hand_out(pick, *server, true, slot);
+      return {};
+    }
     if (server == nullptr && state_.usable_servers.load(std::memory_order_relaxed) == 0)
       return base::fail(NoSlot::no_server);
     if (server != nullptr && server->queue_full()) return base::fail(NoSlot::queue_full);
     if (exchange.times.queued == rt::kNever) exchange.times.queued = rt::now();
     const SlotQueue::Granted granted = queue_->wait(pick, server, false, deadline);
-    if (granted.server != nullptr) return hand_out(pick, *granted.server, true);
+    if (granted.server != nullptr) {
+      hand_out(pick, *granted.server, true, slot);
+      return {};
+    }
     if (!granted.pick_again) return base::fail(granted.why);
   }
 }

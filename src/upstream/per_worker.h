@@ -28,49 +28,73 @@ class IdlePool {
   void attach(Server& server) { server_ = &server; }
   // The most recently returned one of `key` that is still good; false when there is none. `proven`:
   // only one that was reused before.
-  bool take(std::uint64_t key, bool proven, ServerLink& out);
+  bool take(std::uint64_t key, bool proven, ServerLink& out) {
+    if (key != 0) return take_special(key, proven, out);
+    return !usual_.empty() && take_of(usual_, proven, out);
+  }
   // Any thread: false where take() would find nothing.
   bool may_have(std::uint64_t key) const {
     return (present_.load(std::memory_order_relaxed) >> (key % 64) & 1) != 0;
   }
   bool drop_oldest();  // false when there is none
   void drop(std::uint64_t key);
-  void put(ServerLink link);
-  std::size_t size() const { return by_age_.size(); }
+  void put(ServerLink& link);  // which is empty then
+  std::size_t size() const { return size_; }
   void clear();
 
  private:
-  struct ByAge;
-  struct ByKey;
-  using AgeHook = boost::intrusive::list_base_hook<boost::intrusive::tag<ByAge>>;
-  using KeyHook = boost::intrusive::list_base_hook<boost::intrusive::tag<ByKey>>;
-  struct Entry final : AgeHook, KeyHook, rt::Watcher {
-    IdlePool* pool = nullptr;
-    ServerLink link;
+  using Hook = boost::intrusive::list_member_hook<
+      boost::intrusive::link_mode<boost::intrusive::normal_link>>;
+  // What every request touches of one stands in its first cache line.
+  struct alignas(64) Entry final : rt::Watcher {
     void on_ready() override { pool->lost(*this); }
+    bool good() const;
+
+    Hook same_key;
+    IdlePool* pool = nullptr;
+    std::unique_ptr<net::Connection> connection;
+    std::uint64_t uses = 0;
+    Entry* next_spare = nullptr;
+    std::uint32_t returned = 0;  // counted in order
+    bool special = false;
+    // Of special ones: what of the link makes them so, and what comes of that.
+    std::uint64_t link_key = 0, session = 0, pool_key = 0;
+    Hook by_age;
   };
-  using AgeList = boost::intrusive::list<Entry, boost::intrusive::base_hook<AgeHook>>;
-  using KeyList = boost::intrusive::list<Entry, boost::intrusive::base_hook<KeyHook>>;
+  template <Hook Entry::*hook>
+  using ListBy = boost::intrusive::list<Entry, boost::intrusive::member_hook<Entry, Hook, hook>,
+                                        boost::intrusive::constant_time_size<false>>;
+  using KeyList = ListBy<&Entry::same_key>;
+  using AgeList = ListBy<&Entry::by_age>;
   struct PurgeTimer : rt::Timer {
     using rt::Timer::Timer;
     IdlePool* pool = nullptr;
   };
 
   static void on_purge(rt::Timer& timer);
-  KeyList& list_of(std::uint64_t key);
+  bool take_of(KeyList& list, bool proven, ServerLink& out);
+  bool take_special(std::uint64_t key, bool proven, ServerLink& out);
+  Entry* oldest();            // null when there is none
   void lost(Entry& entry);    // the server closed it
-  void retire(Entry& entry);  // out of the lists, its connection moved away or closed
-  void count(const ServerLink& link, int step);
+  void retire(Entry& entry);  // out of the lists, its connection to be moved away or closed
+  void retire_special(Entry& entry);
+  void put_special(Entry& entry, const ServerLink& link, std::uint64_t pool_key);
+  Entry& spare();
+  std::atomic<std::uint32_t>& number_of(const Entry& entry);
+  void set_present(std::uint64_t key, bool any);
+  void start_purging();
   void purge();
 
   Server* server_ = nullptr;
-  AgeList by_age_;  // oldest first
-  KeyList usual_;   // key 0, newest first
-  boost::unordered_flat_map<std::uint64_t, std::unique_ptr<KeyList>> others_;
+  KeyList usual_;  // key 0, newest first
+  Entry* spare_ = nullptr;
+  std::atomic<std::uint64_t> present_{0};  // which low bits of keys there are
+  std::uint32_t size_ = 0;                 // the timer is armed where it is not 0
+  std::uint32_t returned_ = 0;             // in all
+  AgeList special_;                        // all of other keys, oldest first
+  boost::unordered_flat_map<std::uint64_t, std::unique_ptr<KeyList>> of_key_;
+  std::array<std::uint32_t, 64> keys_{};  // special ones by the low bits of their (odd) key
   std::vector<std::unique_ptr<Entry>> entries_;
-  std::vector<Entry*> spare_;
-  std::array<std::uint32_t, 64> keys_{};   // entries by the low bits of their key
-  std::atomic<std::uint64_t> present_{0};  // which of these are not zero
   PurgeTimer purge_;
 };
 
@@ -78,5 +102,7 @@ struct alignas(64) Server::PerWorker {
   Slot* slots = nullptr;
   IdlePool idle;
 };
+
+inline Server::PerWorker& Server::here() { return workers_[rt::worker_index()]; }
 
 }  // namespace upstream

@@ -1,10 +1,16 @@
+#include "rt/shared_number.h"
 #include "upstream/counting.h"
 #include "upstream/per_worker.h"
 #include "upstream/queue.h"
 
 namespace upstream {
 
-Slot::Slot(Server& server) : server_(&server), fiber_(rt::current()) {
+void Slot::hold(Server& server) {
+  free();
+  server_ = &server;
+  fiber_ = rt::current();
+  kill_ = nullptr;
+  killed_ = Kill::none;
   Slot*& head = server.here().slots;
   next_ = head;
   if (next_ != nullptr) next_->previous_ = &next_;
@@ -46,9 +52,7 @@ void Slot::end() {
   std::exchange(server_, nullptr)->take_back();
 }
 
-std::uint32_t Server::limit() const {
-  std::uint32_t most = state_.maximum.load(std::memory_order_relaxed);
-  if (most == 0) return 0;
+std::uint32_t Server::limit_now(std::uint32_t most) const {
   const state::Proxy& proxy = backend_.state();
   const std::uint32_t full = proxy.full_connections.load(std::memory_order_relaxed);
   if (state_.minimum != 0 && full != 0) {
@@ -74,13 +78,12 @@ bool Server::has_room() const {
 
 bool Server::take_below(std::uint32_t limit) {
   if (limit == 0) {
-    state_.served.fetch_add(1, std::memory_order_seq_cst);
+    rt::add(state_.served, 1, std::memory_order_seq_cst);
     return true;
   }
   std::uint32_t served = state_.served.load(std::memory_order_seq_cst);
   while (served < limit)
-    if (state_.served.compare_exchange_weak(served, served + 1, std::memory_order_seq_cst))
-      return true;
+    if (rt::replace(state_.served, served, served + 1)) return true;
   return false;
 }
 
@@ -97,7 +100,7 @@ bool Server::try_take_at(std::uint32_t served) {
   if (most != 0 && (served >= most || state_.queued.load(std::memory_order_seq_cst) != 0 ||
                     backend_.queue().waiting_for_any()))
     return false;
-  return state_.served.compare_exchange_strong(served, served + 1, std::memory_order_seq_cst);
+  return rt::replace(state_.served, served, served + 1);
 }
 
 bool Server::queue_full() const {
@@ -105,8 +108,8 @@ bool Server::queue_full() const {
          state_.queued.load(std::memory_order_relaxed) >= state_.queue_limit;
 }
 
-void Server::count_taken(const txn::Exchange& exchange) {
-  raise(state_.sessions_highest, state_.sessions.fetch_add(1, std::memory_order_relaxed) + 1);
+void Server::count_taken(const txn::Exchange& exchange, bool chosen) {
+  raise(state_.sessions_highest, rt::add(state_.sessions, 1) + 1);
   // The clock that the exchange has read already is good enough for a second.
   const std::int64_t started = exchange.times.start_wall_us / 1000000;
   const std::int64_t second = started != 0 ? started : wall_seconds();
@@ -115,12 +118,13 @@ void Server::count_taken(const txn::Exchange& exchange) {
   const std::uint64_t now_ms = obs::rate_clock_ms();
   state::ServerCounters& counters = state_.counters.mine();
   counters.sessions.add();
+  if (chosen) counters.chosen.add();
   counters.session_rate_max.raise_to(counters.session_rate.count(now_ms));
 }
 
 void Server::take_back() {
-  state_.sessions.fetch_sub(1, std::memory_order_relaxed);
-  state_.served.fetch_sub(1, std::memory_order_seq_cst);
+  rt::subtract(state_.sessions, 1);
+  rt::subtract(state_.served, 1, std::memory_order_seq_cst);
   if (backend_.queue().waiting()) backend_.queue().serve(*this);
 }
 
@@ -145,7 +149,5 @@ void Server::kill_slots(Kill why) {
     }
   });
 }
-
-Server::PerWorker& Server::here() { return workers_[rt::worker_index()]; }
 
 }  // namespace upstream

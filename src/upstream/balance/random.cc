@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <random>
 
+#include "rt/shared_number.h"
 #include "upstream/balance/balance.h"
 
 namespace upstream {
@@ -27,9 +28,13 @@ class Random final : public Balancer {
     const Urn* urn = urn_.get();
     if (urn == nullptr || urn->servers.empty()) return nullptr;
     const std::size_t count = urn->servers.size();
+    if (count == 1) {
+      pick.taken = urn->servers[0]->try_take();
+      return pick.taken ? urn->servers[0] : nullptr;
+    }
     std::size_t best = count;
     for (std::uint32_t i = 0; i < backend_.settings.balance_draws; ++i) {
-      const std::size_t at = count == 1 ? 0 : ticket(*urn);
+      const std::size_t at = ticket(*urn);
       Server* server = urn->servers[at];
       if (at == best || !server->has_room() || (!pick.tried.empty() && pick.avoids(server)))
         continue;
@@ -38,7 +43,7 @@ class Random final : public Balancer {
     // Nobody drawn has room: look at all of them, from a random one on.
     if (best == count || !urn->servers[best]->try_take()) best = any(*urn, pick);
     if (best == count) return nullptr;
-    urn->picks[best].fetch_add(1, std::memory_order_relaxed);
+    rt::add(urn->picks[best], 1);
     pick.taken = true;
     return urn->servers[best];
   }
