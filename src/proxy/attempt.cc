@@ -48,9 +48,7 @@ bool indifferent(const upstream::BackendSettings& settings) {
 // prefer-last-server").
 void Run::prefer_last_server() {
   const upstream::BackendSettings& settings = backend_->backend->settings;
-  if (session_->private_pools.empty() || !indifferent(settings) ||
-      (!session_->authenticated && !settings.prefer_last_server))
-    return;
+  if (!indifferent(settings) || (!session_->authenticated && !settings.prefer_last_server)) return;
   for (upstream::Server* server : session_->private_pools) {
     if (&server->state() != session_->last_server || &server->backend() != backend_->backend.get())
       continue;
@@ -87,7 +85,6 @@ void Run::choose_by_rules() {
     persistent_ = true;
     return;
   }
-  if (backend_->use_server.empty()) return;
   expr::Context ctx = context(*backend_, txn::Direction::request);
   for (const UseServer& rule : backend_->use_server) {
     if (rule.condition != nullptr && rule.condition->evaluate(ctx) != 1) continue;
@@ -107,13 +104,13 @@ Step Run::pick_server() {
   txn::Exchange& e = x();
   e.point = txn::Point::balance;
   if (!pick_) {
-    choose_by_rules();
+    if (e.forced_server != nullptr || !backend_->use_server.empty()) choose_by_rules();
     if (persistence_ != nullptr && e.forced_server == nullptr) {
       e.forced_server = persistence_;
       persistent_ = true;
     }
     if (e.forced_server == nullptr) follow_rdp_cookie();
-    if (e.forced_server == nullptr) prefer_last_server();
+    if (e.forced_server == nullptr && !session_->private_pools.empty()) prefer_last_server();
     pick_.emplace(e);
   }
   if (e.times.queued == rt::kNever) e.times.queued = rt::now();

@@ -80,6 +80,7 @@ class IdlePool {
   void retire_special(Entry& entry);
   void put_special(Entry& entry, const ServerLink& link, std::uint64_t pool_key);
   Entry& spare();
+  Entry& make_entry();
   std::atomic<std::uint32_t>& number_of(const Entry& entry);
   void set_present(std::uint64_t key, bool any);
   void start_purging();

@@ -11,24 +11,24 @@ namespace upstream {
 
 IdlePool::~IdlePool() { clear(); }
 
-bool IdlePool::Entry::good() const {
+inline bool IdlePool::Entry::good() const {
   const rt::Descriptor& io = connection->io();
   return !io.hung_up() && !io.failed() && !io.readable();
 }
 
-std::atomic<std::uint32_t>& IdlePool::number_of(const Entry& entry) {
+inline std::atomic<std::uint32_t>& IdlePool::number_of(const Entry& entry) {
   state::Server& state = server_->state();
   return entry.uses > 1 ? state.idle_safe : state.idle;
 }
 
 // What other workers look at.
-void IdlePool::set_present(std::uint64_t key, bool any) {
+inline void IdlePool::set_present(std::uint64_t key, bool any) {
   const std::uint64_t bit = std::uint64_t{1} << (key % 64);
   const std::uint64_t present = present_.load(std::memory_order_relaxed);
   present_.store(any ? present | bit : present & ~bit, std::memory_order_relaxed);
 }
 
-void IdlePool::retire(Entry& entry) {
+inline void IdlePool::retire(Entry& entry) {
   entry.connection->io().park(nullptr);
   if (entry.special) {
     retire_special(entry);
@@ -57,8 +57,11 @@ bool IdlePool::take_of(KeyList& list, bool proven, ServerLink& out) {
     if (good) {
       out.connection = std::move(entry.connection);
       out.uses = entry.uses;
-      out.key = entry.special ? entry.link_key : 0;
-      out.session = entry.special ? entry.session : 0;
+      out.key = out.session = 0;
+      if (entry.special) [[unlikely]] {
+        out.key = entry.link_key;
+        out.session = entry.session;
+      }
       return true;
     }
     entry.connection.reset();
@@ -93,18 +96,22 @@ void IdlePool::drop(std::uint64_t key) {
   of_key_.erase(found);
 }
 
-IdlePool::Entry& IdlePool::spare() {
-  if (spare_ != nullptr) {
-    Entry& entry = *spare_;
-    spare_ = entry.next_spare;
-    return entry;
-  }
+IdlePool::Entry& IdlePool::make_entry() {
   entries_.push_back(std::make_unique<Entry>());
   entries_.back()->pool = this;
   return *entries_.back();
 }
 
-void IdlePool::put(ServerLink& link) {
+inline IdlePool::Entry& IdlePool::spare() {
+  if (spare_ != nullptr) {
+    Entry& entry = *spare_;
+    spare_ = entry.next_spare;
+    return entry;
+  }
+  return make_entry();
+}
+
+inline void IdlePool::put(ServerLink& link) {
   Entry& entry = spare();
   rt::Descriptor& io = link.connection->io();
   entry.connection = std::move(link.connection);
@@ -206,14 +213,6 @@ std::uint32_t Server::idle_everywhere() const {
          state_.idle_safe.load(std::memory_order_relaxed);
 }
 
-void Server::count_used() {
-  const std::uint32_t used = rt::add(state_.used_connections, 1) + 1;
-  if (used > state_.used_highest.load(std::memory_order_relaxed))
-    state_.used_highest.store(used, std::memory_order_relaxed);
-  if (used > state_.needed_connections.load(std::memory_order_relaxed))
-    state_.needed_connections.store(used, std::memory_order_relaxed);
-}
-
 // How many connections the server's traffic takes: the most that were busy at once in the last
 // delay, or what is left of an older peak. By one worker each delay.
 void Server::estimate_need() {
@@ -230,7 +229,7 @@ void Server::estimate_need() {
 
 // Whether the pool takes one more: within the process's descriptors and, unless it is a session's
 // own, pool-max-conn and what the traffic needs.
-bool Server::wants_idle(bool shared) const {
+inline bool Server::wants_idle(bool shared) const {
   if (rt::Runtime::instance()->open_descriptors() > backend_.registry().process().idle_keep_below)
     return false;
   if (!shared) return true;
@@ -242,7 +241,7 @@ bool Server::wants_idle(bool shared) const {
   return used + idle <= std::max(used, need) + settings_->pool_low;
 }
 
-bool Server::worth_keeping(const ServerLink& link) const {
+inline bool Server::worth_keeping(const ServerLink& link) const {
   if (!link.connection || !settings_->pool_purge_delay_ms || link.uses > settings_->max_reuse)
     return false;
   const rt::Descriptor& io = link.connection->io();

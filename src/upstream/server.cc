@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "expr/expression.h"
 #include "net/network_namespace.h"
+#include "rt/shared_number.h"
 #include "upstream/backend.h"
 #include "upstream/checker.h"
 #include "upstream/client_network.h"
@@ -188,7 +189,15 @@ std::unique_ptr<Server::Way> Server::way_for(txn::Exchange& exchange) {
   return way;
 }
 
-void Server::count_reuse(ServerLink& link) {
+inline void Server::count_used() {
+  const std::uint32_t used = rt::add(state_.used_connections, 1) + 1;
+  if (used > state_.used_highest.load(std::memory_order_relaxed))
+    state_.used_highest.store(used, std::memory_order_relaxed);
+  if (used > state_.needed_connections.load(std::memory_order_relaxed))
+    state_.needed_connections.store(used, std::memory_order_relaxed);
+}
+
+inline void Server::count_reuse(ServerLink& link) {
   link.reused = true;
   ++link.uses;
   state_.counters.mine().reused.add();
