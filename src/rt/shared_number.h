@@ -17,7 +17,8 @@ inline constinit bool one_worker = false;  // set by the Runtime, before traffic
 template <typename T>
 T add(std::atomic<T>& number, std::type_identity_t<T> step,
       std::memory_order order = std::memory_order_relaxed) {
-  if (!detail::one_worker) return number.fetch_add(step, order);
+  if (!detail::one_worker) [[unlikely]]
+    return number.fetch_add(step, order);
   const T before = number.load(std::memory_order_relaxed);
   number.store(static_cast<T>(before + step), std::memory_order_relaxed);
   return before;
@@ -30,7 +31,8 @@ T subtract(std::atomic<T>& number, std::type_identity_t<T> step,
 // Puts `next` there while `seen` is what is there; else `seen` becomes what is. As the above.
 template <typename T>
 bool replace(std::atomic<T>& number, T& seen, std::type_identity_t<T> next) {
-  if (!detail::one_worker) return number.compare_exchange_strong(seen, next);
+  if (!detail::one_worker) [[unlikely]]
+    return number.compare_exchange_strong(seen, next);
   const T there = number.load(std::memory_order_relaxed);
   if (there == seen) number.store(next, std::memory_order_relaxed);
   return std::exchange(seen, there) == there;

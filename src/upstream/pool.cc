@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <system_error>
 
-#include "rt/shared_number.h"
 #include "state/registry.h"
 #include "upstream/per_worker.h"
 
@@ -11,40 +10,11 @@ namespace upstream {
 
 IdlePool::~IdlePool() { clear(); }
 
-inline bool IdlePool::Entry::good() const {
-  const rt::Descriptor& io = connection->io();
-  return !io.hung_up() && !io.failed() && !io.readable();
-}
-
-inline std::atomic<std::uint32_t>& IdlePool::number_of(const Entry& entry) {
-  state::Server& state = server_->state();
-  return entry.uses > 1 ? state.idle_safe : state.idle;
-}
-
-// What other workers look at.
-inline void IdlePool::set_present(std::uint64_t key, bool any) {
-  const std::uint64_t bit = std::uint64_t{1} << (key % 64);
-  const std::uint64_t present = present_.load(std::memory_order_relaxed);
-  present_.store(any ? present | bit : present & ~bit, std::memory_order_relaxed);
-}
-
-inline void IdlePool::retire(Entry& entry) {
-  entry.connection->io().park(nullptr);
-  if (entry.special) {
-    retire_special(entry);
-  } else {
-    usual_.erase(usual_.iterator_to(entry));
-    if (usual_.empty()) set_present(0, false);
-  }
-  --size_;
-  rt::subtract(number_of(entry), 1);
-  entry.next_spare = std::exchange(spare_, &entry);
-}
-
 void IdlePool::retire_special(Entry& entry) {
   KeyList& list = *of_key_.find(entry.pool_key)->second;
   list.erase(list.iterator_to(entry));
   special_.erase(special_.iterator_to(entry));
+  --special_size_;
   set_present(entry.pool_key, --keys_[entry.pool_key % 64] != 0);
 }
 
@@ -55,13 +25,7 @@ bool IdlePool::take_of(KeyList& list, bool proven, ServerLink& out) {
     if (good && proven && entry.uses < 2) continue;
     retire(entry);
     if (good) {
-      out.connection = std::move(entry.connection);
-      out.uses = entry.uses;
-      out.key = out.session = 0;
-      if (entry.special) [[unlikely]] {
-        out.key = entry.link_key;
-        out.session = entry.session;
-      }
+      entry.give(out);
       return true;
     }
     entry.connection.reset();
@@ -75,9 +39,9 @@ bool IdlePool::take_special(std::uint64_t key, bool proven, ServerLink& out) {
 }
 
 IdlePool::Entry* IdlePool::oldest() {
-  if (special_.empty()) return usual_.empty() ? nullptr : &usual_.back();
+  if (special_size_ == 0) return usual_size_ == 0 ? nullptr : &usual_.back();
   Entry& special = special_.front();
-  if (usual_.empty()) return &special;
+  if (usual_size_ == 0) return &special;
   Entry& usual = usual_.back();
   return static_cast<std::int32_t>(usual.returned - special.returned) < 0 ? &usual : &special;
 }
@@ -114,19 +78,21 @@ inline IdlePool::Entry& IdlePool::spare() {
 inline void IdlePool::put(ServerLink& link) {
   Entry& entry = spare();
   rt::Descriptor& io = link.connection->io();
-  entry.connection = std::move(link.connection);
+  entry.connection.swap(link.connection);
   entry.uses = link.uses;
   entry.returned = ++returned_;
   const std::uint64_t pool_key = link.pool_key();
   entry.special = pool_key != 0;
-  if (entry.special) {
+  if (entry.special) [[unlikely]] {
     put_special(entry, link, pool_key);
   } else {
-    if (usual_.empty()) set_present(0, true);
     usual_.push_front(entry);
+    if (usual_size_++ == 0) [[unlikely]] {
+      set_present(0, true);
+      start_purging();
+    }
   }
   rt::add(number_of(entry), 1);
-  if (size_++ == 0) start_purging();
   io.park(&entry);
 }
 
@@ -140,6 +106,7 @@ void IdlePool::put_special(Entry& entry, const ServerLink& link, std::uint64_t p
   special_.push_back(entry);
   ++keys_[pool_key % 64];
   set_present(pool_key, true);
+  if (special_size_++ == 0) start_purging();
 }
 
 void IdlePool::lost(Entry& entry) {
@@ -164,12 +131,12 @@ void IdlePool::purge() {
   const std::uint64_t held = idle + state.used_connections.load(std::memory_order_relaxed);
   const std::uint64_t need = state.needed_connections.load(std::memory_order_relaxed);
   if (held > need && idle != 0) {
-    const std::uint64_t leaving = (size_ * (held - need) / idle + 1) / 2;
+    const std::uint64_t leaving = (size() * (held - need) / idle + 1) / 2;
     for (std::uint64_t i = 0; i < leaving && drop_oldest(); ++i) {
     }
   }
   boost::unordered::erase_if(of_key_, [](const auto& item) { return item.second->empty(); });
-  if (size_ != 0) start_purging();
+  if (size() != 0) start_purging();
 }
 
 void IdlePool::clear() {
@@ -230,9 +197,9 @@ void Server::estimate_need() {
 // Whether the pool takes one more: within the process's descriptors and, unless it is a session's
 // own, pool-max-conn and what the traffic needs.
 inline bool Server::wants_idle(bool shared) const {
-  if (rt::Runtime::instance()->open_descriptors() > backend_.registry().process().idle_keep_below)
-    return false;
-  if (!shared) return true;
+  const bool below =
+      rt::Runtime::instance()->open_descriptors() <= backend_.registry().process().idle_keep_below;
+  if (!below || !shared) return below;
   const std::uint64_t idle = idle_everywhere();
   if (settings_->pool_max >= 0 && idle >= static_cast<std::uint64_t>(settings_->pool_max))
     return false;
@@ -241,17 +208,19 @@ inline bool Server::wants_idle(bool shared) const {
   return used + idle <= std::max(used, need) + settings_->pool_low;
 }
 
+// The loop saw an edge that may have been for bytes already read: asks once.
+[[gnu::noinline]] static bool silent(net::Connection& connection) {
+  char byte = 0;
+  const auto got = connection.read_now({&byte, 1});
+  return !got && got.error() == net::IoError::would_block;
+}
+
 inline bool Server::worth_keeping(const ServerLink& link) const {
   if (!link.connection || !settings_->pool_purge_delay_ms || link.uses > settings_->max_reuse)
     return false;
-  const rt::Descriptor& io = link.connection->io();
+  rt::Descriptor& io = link.connection->io();
   if (io.hung_up() || io.failed() || state_.in_maintenance()) return false;
-  if (io.readable()) [[unlikely]] {
-    // The loop saw an edge that may have been for bytes already read: ask once.
-    char byte = 0;
-    const auto got = link.connection->read_now({&byte, 1});
-    if (got || got.error() != net::IoError::would_block) return false;
-  }
+  if (io.readable() && !silent(*link.connection)) return false;
   return wants_idle(link.session == 0);
 }
 

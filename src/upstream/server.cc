@@ -3,7 +3,6 @@
 #include "base/text.h"
 #include "expr/expression.h"
 #include "net/network_namespace.h"
-#include "rt/shared_number.h"
 #include "upstream/backend.h"
 #include "upstream/checker.h"
 #include "upstream/client_network.h"
@@ -189,14 +188,6 @@ std::unique_ptr<Server::Way> Server::way_for(txn::Exchange& exchange) {
   return way;
 }
 
-inline void Server::count_used() {
-  const std::uint32_t used = rt::add(state_.used_connections, 1) + 1;
-  if (used > state_.used_highest.load(std::memory_order_relaxed))
-    state_.used_highest.store(used, std::memory_order_relaxed);
-  if (used > state_.needed_connections.load(std::memory_order_relaxed))
-    state_.needed_connections.store(used, std::memory_order_relaxed);
-}
-
 inline void Server::count_reuse(ServerLink& link) {
   link.reused = true;
   ++link.uses;
@@ -211,7 +202,7 @@ base::Result<void, net::IoError> Server::connect(txn::Exchange& exchange, std::u
                                                  ServerLink& link) {
   // The usual case by itself.
   if (target_.get()->settles_way && session == 0 && reuse == Reuse::any &&
-      here().idle.take(0, false, link)) [[likely]] {
+      here().idle.take_usual(link)) [[likely]] {
     count_reuse(link);
     return {};
   }

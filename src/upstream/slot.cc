@@ -114,7 +114,7 @@ bool Server::queue_full() const {
          state_.queued.load(std::memory_order_relaxed) >= state_.queue_limit;
 }
 
-inline void Server::count_taken(const txn::Exchange& exchange, bool chosen) {
+[[gnu::always_inline]] inline void Server::count_taken(const txn::Exchange& exchange, bool chosen) {
   raise(state_.sessions_highest, rt::add(state_.sessions, 1) + 1);
   // The clock that the exchange has read already is good enough for a second.
   const std::int64_t started_us = exchange.times.start_wall_us;
@@ -164,8 +164,8 @@ namespace {
 
 // Where the algorithm took no slot: waits for one of `wanted`, of any server without. The one whose
 // slot was taken; null: the algorithm has to be asked again.
-base::Result<Server*, NoSlot> queue_up(Backend& backend, PickContext& pick, Server* wanted,
-                                       rt::Instant deadline) {
+[[gnu::noinline]] base::Result<Server*, NoSlot> queue_up(Backend& backend, PickContext& pick,
+                                                         Server* wanted, rt::Instant deadline) {
   if (wanted == nullptr && backend.state().usable_servers.load(std::memory_order_relaxed) == 0)
     return base::fail(NoSlot::no_server);
   if (wanted != nullptr && wanted->queue_full()) return base::fail(NoSlot::queue_full);
