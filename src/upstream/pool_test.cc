@@ -115,6 +115,28 @@ TEST(Pool, ForgetsWhatASessionOwned) {
   });
 }
 
+// Those of one client and those of all wait in lists of their own.
+TEST(Pool, GivesUpTheLongestIdleOfAll) {
+  in_fiber(1, [] {
+    TinyServer tiny(hold);
+    for (const std::uint64_t oldest : {0, 5}) {
+      Bench bench(tiny.port(), " maxconn 3 strict-maxconn");
+      Request request(bench.farm);
+      ServerLink a = bench.connect(request, oldest), b = bench.connect(request, 5 - oldest),
+                 c = bench.connect(request, 6);
+      bench.server().release(std::move(a));
+      bench.server().release(std::move(b));
+      bench.server().release(std::move(c));
+      EXPECT_EQ(bench.server().idle_everywhere(), 3u);
+      const ServerLink fresh = bench.connect(request, 0, Reuse::none);
+      EXPECT_EQ(bench.server().idle_everywhere(), 2u);
+      EXPECT_TRUE(bench.connect(request, 5 - oldest).reused);
+      EXPECT_TRUE(bench.connect(request, 6).reused);
+      EXPECT_FALSE(bench.connect(request, oldest).reused);
+    }
+  });
+}
+
 TEST(Pool, HandsConnectionsToOtherWorkers) {
   in_fiber(2, [] {
     TinyServer tiny([](net::Connection& connection) {
