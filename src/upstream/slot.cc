@@ -95,8 +95,11 @@ bool Server::take_below(std::uint32_t limit) {
 
 bool Server::try_take() {
   const std::uint32_t most = limit();
-  if (most != 0 &&
-      (state_.queued.load(std::memory_order_seq_cst) != 0 || backend_.queue().waiting_for_any()))
+  if (most == 0) {
+    rt::add(state_.served, 1, std::memory_order_seq_cst);
+    return true;
+  }
+  if (state_.queued.load(std::memory_order_seq_cst) != 0 || backend_.queue().waiting_for_any())
     return false;
   return take_below(most);
 }
