@@ -12,15 +12,19 @@ void Rate::begin(std::uint64_t second) {
 }
 
 void Rate::add(std::uint64_t now_ms, std::uint64_t n) {
-  begin(now_ms / 1000);
+  if (now_ms - second_.load(std::memory_order_relaxed) * 1000 >= 1000) begin(now_ms / 1000);
   current_.store(current_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
 }
 
 std::uint64_t Rate::count(std::uint64_t now_ms) {
-  begin(now_ms / 1000);
+  std::uint64_t into = now_ms - second_.load(std::memory_order_relaxed) * 1000;
+  if (into >= 1000) [[unlikely]] {
+    begin(now_ms / 1000);
+    into = now_ms % 1000;
+  }
   const std::uint64_t current = current_.load(std::memory_order_relaxed) + 1;
   current_.store(current, std::memory_order_relaxed);
-  return current + previous_.load(std::memory_order_relaxed) * (1000 - now_ms % 1000) / 1000;
+  return current + previous_.load(std::memory_order_relaxed) * (1000 - into) / 1000;
 }
 
 std::uint64_t Rate::per_second(std::uint64_t now_ms) const {

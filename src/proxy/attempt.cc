@@ -48,9 +48,7 @@ bool indifferent(const upstream::BackendSettings& settings) {
 // prefer-last-server").
 void Run::prefer_last_server() {
   const upstream::BackendSettings& settings = backend_->backend->settings;
-  if (session_->private_pools.empty() || !indifferent(settings) ||
-      (!session_->authenticated && !settings.prefer_last_server))
-    return;
+  if (!indifferent(settings) || (!session_->authenticated && !settings.prefer_last_server)) return;
   for (upstream::Server* server : session_->private_pools) {
     if (&server->state() != session_->last_server || &server->backend() != backend_->backend.get())
       continue;
@@ -87,7 +85,6 @@ void Run::choose_by_rules() {
     persistent_ = true;
     return;
   }
-  if (backend_->use_server.empty()) return;
   expr::Context ctx = context(*backend_, txn::Direction::request);
   for (const UseServer& rule : backend_->use_server) {
     if (rule.condition != nullptr && rule.condition->evaluate(ctx) != 1) continue;
@@ -107,35 +104,32 @@ Step Run::pick_server() {
   txn::Exchange& e = x();
   e.point = txn::Point::balance;
   if (!pick_) {
-    choose_by_rules();
+    if (e.forced_server != nullptr || !backend_->use_server.empty()) choose_by_rules();
     if (persistence_ != nullptr && e.forced_server == nullptr) {
       e.forced_server = persistence_;
       persistent_ = true;
     }
     if (e.forced_server == nullptr) follow_rdp_cookie();
-    if (e.forced_server == nullptr) prefer_last_server();
-    pick_context_.emplace(context(*backend_, txn::Direction::request));
-    pick_.emplace(upstream::PickContext{e, *pick_context_, {}, false});
+    if (e.forced_server == nullptr && !session_->private_pools.empty()) prefer_last_server();
+    pick_.emplace(e);
   }
   if (e.times.queued == rt::kNever) e.times.queued = rt::now();
   const Timeouts& t = backend_->timeouts;
   const rt::Duration queue =
       chosen(e.queue_timeout_ms, t.queue != rt::kForever ? t.queue : t.connect);
   abort_cancels_ = true;
-  auto slot = backend_->backend->acquire(*pick_, after(queue));
+  const auto taken = backend_->backend->acquire(*pick_, after(queue), slot_);
   abort_cancels_ = false;
   e.times.dequeued = rt::now();
-  if (slot) {
-    slot_ = std::move(*slot);
+  if (taken) [[likely]] {
     server_ = slot_.server();
-    e.server = &server_->state();
     if (obs::trace::on()) [[unlikely]]
       trace_chosen_server();
     return Step::go_on;
   }
   state::ProxyCounters& counters = backend_->state->backend.mine();
   counters.failed_connections.add();
-  switch (slot.error()) {
+  switch (taken.error()) {
     case upstream::NoSlot::no_server:
       return fail(txn::Cause::server, txn::Phase::connect, 503);
     case upstream::NoSlot::queue_timeout:
@@ -199,16 +193,16 @@ Step Run::connect_server() {
   upstream::Server& server = *slot_.server();
   const rt::Duration timeout = chosen(e.connect_timeout_ms, backend_->timeouts.connect);
   abort_cancels_ = true;
-  auto link = server.connect(e, pool_session(), reuse(), after(timeout));
+  const auto made = server.connect(e, pool_session(), reuse(), after(timeout), link_);
   abort_cancels_ = false;
-  if (!link) return connect_failed(link.error());
-  link_ = std::move(*link);
+  if (!made) return connect_failed(made.error());
+  net::Connection* connection = link_.connection.get();
   e.times.connected = rt::now();
-  e.server_connection = link_.connection.get();
+  e.server_connection = connection;
   e.server_uses = static_cast<std::uint32_t>(link_.uses);
-  server_in_.attach(link_.connection.get());
-  server_out_.attach(link_.connection.get());
-  link_.connection->io().park(this);
+  server_in_.attach(connection);
+  server_out_.attach(connection);
+  connection->io().park(this);
   server_seen_ = server_took_ = rt::now();
   server_keep_alive_ = false;
   if (!link_.reused) server.observed(true, false);

@@ -13,7 +13,8 @@ namespace {
 
 std::uint64_t between(rt::Instant from, rt::Instant to) {
   static_assert(rt::kNever == rt::Instant::max());
-  if (to == rt::kNever || to < from) return 0;  // nor has it begun where that never came
+  // Nor has it begun where `from` never came. Most take less than what is counted.
+  if (to == rt::kNever || to - from < rt::milliseconds(1)) return 0;
   return static_cast<std::uint64_t>(
       std::chrono::duration_cast<rt::milliseconds>(to - from).count());
 }
@@ -29,11 +30,18 @@ Spans spans_of(const txn::Times& t) {
 
 template <class Counters>
 void add_times(Counters& counters, const Spans& spans) {
+  counters.timed.add();
+  if ((spans.queue_ms | spans.connect_ms | spans.response_ms | spans.total_ms) == 0) return;
   counters.queue_ms.add(spans.queue_ms);
   counters.connect_ms.add(spans.connect_ms);
   counters.response_ms.add(spans.response_ms);
   counters.total_ms.add(spans.total_ms);
-  counters.timed.add();
+}
+
+// Each by itself: numbers that have just been written one by one must not be read as a pair, which
+// the processor would have to put together from stores under way.
+std::uint64_t alone(const std::uint64_t& number) {
+  return static_cast<const volatile std::uint64_t&>(number);
 }
 
 }  // namespace
@@ -81,8 +89,11 @@ Run::Traffic Run::traffic() const {
 // The bytes that have come since this was called last.
 void Run::count_traffic(const Traffic& now) {
   const txn::Exchange& e = x();
-  const Traffic before = std::exchange(counted_, now);
-  const std::uint64_t in = now.in - before.in, out = now.out - before.out;
+  const std::uint64_t in_now = alone(now.in), out_now = alone(now.out);
+  const std::uint64_t from_servers_now = alone(now.from_servers);
+  const std::uint64_t in = in_now - counted_.in, out = out_now - counted_.out;
+  const std::uint64_t from_servers = from_servers_now - counted_.from_servers;
+  counted_ = {in_now, out_now, from_servers_now};
   const auto add = [&](auto& counters) {
     counters.bytes_in.add(in);
     counters.bytes_out.add(out);
@@ -90,11 +101,13 @@ void Run::count_traffic(const Traffic& now) {
   add(frontend_->state->frontend.mine());
   if (state::ListenerState* listener = e.session.listener; listener != nullptr && listener->counts)
     add(listener->counters.mine());
-  if (backend_ != nullptr) add(backend_->state->backend.mine());
-  if (backend_ != nullptr && e.server != nullptr) add(e.server->counters.mine());
+  if (backend_ != nullptr) {
+    add(backend_->state->backend.mine());
+    if (e.server != nullptr) add(e.server->counters.mine());
+  }
   if (!e.is_http || e.request_valid) count_tracked(state::StickEvent::bytes_in, in);
   // What came from servers or a service, as it came.
-  const std::uint64_t given = now.from_servers - before.from_servers + (service_ran_ ? out : 0);
+  const std::uint64_t given = from_servers + (service_ran_ ? out : 0);
   if (given != 0) count_tracked(state::StickEvent::bytes_out, given);
 }
 
@@ -108,12 +121,10 @@ void Run::CountTimer::fire(rt::Timer& timer) {
 void Run::count_end() {
   txn::Exchange& e = x();
   if (backend_ == nullptr) return;
-  state::ProxyCounters& back = backend_->state->backend.mine();
-  if (e.server == nullptr) return;
+  if (e.server == nullptr || !response_started_ || is_reply_) return;
   state::ServerCounters& server = e.server->counters.mine();
-  if (!response_started_ || is_reply_) return;
   const Spans spans = spans_of(e.times);
-  add_times(back, spans);
+  add_times(backend_->state->backend.mine(), spans);
   add_times(server, spans);
   server.requests.add(e.is_http ? 1 : 0);
 }

@@ -182,7 +182,7 @@ void Run::enter_backend(const Proxy& backend) {
   if (&backend != frontend_) forget_backend_settings();
   state::Proxy& st = *backend.state;
   counted_backend_ = true;
-  const std::uint32_t now = st.backend_sessions.fetch_add(1, std::memory_order_relaxed) + 1;
+  const std::uint32_t now = rt::add(st.backend_sessions, 1) + 1;
   if (now > st.backend_highest.load(std::memory_order_relaxed))
     st.backend_highest.store(now, std::memory_order_relaxed);
   state::ProxyCounters& counters = st.backend.mine();
@@ -249,8 +249,7 @@ void Run::settle() {
   drop_server(server_keep_alive_ && request_sent_ && response_done_ && !request_half_closed_);
   slot_.free();
   pick_.reset();
-  if (std::exchange(counted_backend_, false))
-    e.backend->backend_sessions.fetch_sub(1, std::memory_order_relaxed);
+  if (std::exchange(counted_backend_, false)) rt::subtract(e.backend->backend_sessions, 1);
   const Traffic total = traffic();
   e.bytes_in = total.in;
   e.bytes_out = total.out;

@@ -408,7 +408,6 @@ class Run final : public txn::Engine, rt::Watcher {
   upstream::ServerLink link_;
   upstream::Slot slot_;
   upstream::Server* server_ = nullptr;  // whose slot it is or was
-  std::optional<expr::Context> pick_context_;
   std::optional<upstream::PickContext> pick_;
   std::vector<StickStore> stick_stores_;
   state::Server* persistence_ = nullptr;    // where a cookie or a table sends the request

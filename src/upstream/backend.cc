@@ -181,6 +181,7 @@ bool Backend::prepare(config::Diagnostics& diagnostics) {
     auto merged = std::make_shared<ServerSettings>(*server->settings_);
     inherit_connection_settings(*merged);
     server->settings_ = std::move(merged);
+    server->publish_target(server->address());
     good &= resolve_at_start(*server, file, diagnostics);
     set_dynamic_cookie(*server);
   }
@@ -270,56 +271,6 @@ void Backend::watch_slow_starts() {
       slow_start_watched_.store(false);
     });
   });
-}
-
-Slot Backend::hand_out(PickContext& pick, Server& server, bool chosen) {
-  txn::Exchange& exchange = pick.exchange;
-  if (exchange.times.queued != rt::kNever) exchange.times.dequeued = rt::now();
-  exchange.server = &server.state();
-  server.count_taken(exchange);
-  if (chosen) {
-    server.state().counters.mine().chosen.add();
-    state_.backend.mine().chosen.add();
-  }
-  return Slot(server);
-}
-
-base::Result<Slot, NoSlot> Backend::acquire_forced(PickContext& pick, Server& server,
-                                                   rt::Instant deadline) {
-  if (server.try_take()) return hand_out(pick, server, false);
-  txn::Exchange& exchange = pick.exchange;
-  if (exchange.times.queued == rt::kNever) exchange.times.queued = rt::now();
-  const bool bound = settings.persist || settings.redispatch_interval == 0;
-  const SlotQueue::Granted granted = queue_->wait(pick, &server, bound, deadline);
-  if (granted.server != nullptr) return hand_out(pick, *granted.server, false);
-  if (!granted.pick_again) return base::fail(granted.why);
-  return Slot();
-}
-
-base::Result<Slot, NoSlot> Backend::acquire(PickContext& pick, rt::Instant deadline) {
-  txn::Exchange& exchange = pick.exchange;
-  if (exchange.forced_server != nullptr) {
-    Server* forced = of(*exchange.forced_server);
-    // A full queue breaks persistence (manual, "maxqueue").
-    if (forced != nullptr && (forced->has_room() || !forced->queue_full())) {
-      auto slot = acquire_forced(pick, *forced, deadline);
-      if (!slot || *slot) return slot;
-    } else if (forced != nullptr) {
-      pick.tried.push_back(forced);
-    }
-  }
-  while (true) {
-    pick.taken = false;
-    Server* server = queue_->waiting_for_any() ? nullptr : balancer_->pick(pick);
-    if (server != nullptr && pick.taken) return hand_out(pick, *server, true);
-    if (server == nullptr && state_.usable_servers.load(std::memory_order_relaxed) == 0)
-      return base::fail(NoSlot::no_server);
-    if (server != nullptr && server->queue_full()) return base::fail(NoSlot::queue_full);
-    if (exchange.times.queued == rt::kNever) exchange.times.queued = rt::now();
-    const SlotQueue::Granted granted = queue_->wait(pick, server, false, deadline);
-    if (granted.server != nullptr) return hand_out(pick, *granted.server, true);
-    if (!granted.pick_again) return base::fail(granted.why);
-  }
 }
 
 }  // namespace upstream

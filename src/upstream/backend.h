@@ -22,9 +22,6 @@
 namespace config {
 class Diagnostics;
 }
-namespace expr {
-struct Context;
-}
 namespace obs {
 class LogOutlet;
 }
@@ -78,13 +75,14 @@ enum class Kill : std::uint8_t { none, by_command /* K */, server_down /* D */, 
 class Slot {
  public:
   Slot() = default;
-  explicit Slot(Server& server);  // of a server whose slot has been taken
   Slot(Slot&& other) noexcept { steal(other); }
   Slot& operator=(Slot&& other) noexcept;
   ~Slot() { free(); }
   void free() {
     if (server_ != nullptr) end();
   }
+  // From here on that of `server`, whose slot has been taken for the fiber at hand.
+  void hold(Server& server);
   Server* server() const { return server_; }
   explicit operator bool() const { return server_ != nullptr; }
 
@@ -128,16 +126,17 @@ class Server {
   // sent. What depends on the client's addresses, the request or `session` (the client session that
   // it is private to, 0 for none) is kept apart. `reuse`: the policy allows this request on a used
   // connection. Waits for the connect, does not queue. Counts connects, reuses and nothing else.
-  base::Result<ServerLink, net::IoError> connect(txn::Exchange& exchange, std::uint64_t session,
-                                                 Reuse reuse, rt::Instant deadline);
+  // `link` is an empty one, and stays so where there is an error.
+  base::Result<void, net::IoError> connect(txn::Exchange& exchange, std::uint64_t session,
+                                           Reuse reuse, rt::Instant deadline, ServerLink& link);
   // For a check that goes over connections as requests do (check-reuse-pool): a pooled one, if the
   // policy of the backend shares them with a request that is the first of its session, else a new
   // one. Counts as neither.
   base::Result<ServerLink, net::IoError> connect_for_check(const net::ConnectOptions& options,
                                                            rt::Instant deadline);
   // Gives a healthy idle connection to the pool of this worker; it is watched there and dropped
-  // when the server closes it or it gets too old.
-  void release(ServerLink link);
+  // when the server closes it or it gets too old. `link` is empty then.
+  void release(ServerLink&& link);
   bool has_idle() const;  // on this worker
   std::uint32_t idle_everywhere() const;
   void drop_idle_of(std::uint64_t session);  // closes what is private to it, on this worker
@@ -146,11 +145,14 @@ class Server {
   void observed(bool ok, bool layer7);
 
   // Where new connections go; valid until the caller waits. Port 0: the client's destination port.
-  const net::Address& address() const { return *address_.get(); }
+  const net::Address& address() const { return target_.get()->address; }
   void change_address(const net::Address& address);
 
   // Slots. limit() is maxconn after minconn/fullconn and slow start, 0 for none.
-  std::uint32_t limit() const;
+  std::uint32_t limit() const {
+    const std::uint32_t most = state_.maximum.load(std::memory_order_relaxed);
+    return most == 0 ? 0 : limit_now(most);
+  }
   bool has_room() const;
   bool try_take();                         // false when full or somebody queues for it
   bool try_take_at(std::uint32_t served);  // only while exactly so many are out
@@ -176,11 +178,17 @@ class Server {
   PerWorker& here();
   bool take_below(std::uint32_t limit);  // 0: no limit
   void take_back();                      // a slot ended
-  void count_taken(const txn::Exchange& exchange);
+  std::uint32_t limit_now(std::uint32_t most) const;
+  void count_taken(const txn::Exchange& exchange, bool chosen);
   void update_weight(rt::Instant now);
   std::uint64_t mix_name(std::uint64_t key, txn::Exchange& exchange);
   struct Way;
-  bool line_settles_way() const;
+  bool line_settles_way(const net::Address& to) const;
+  void publish_target(const net::Address& address);
+  base::Result<void, net::IoError> connect_some_way(txn::Exchange& exchange, std::uint64_t session,
+                                                    Reuse reuse, rt::Instant deadline,
+                                                    ServerLink& out);
+  void count_reuse(ServerLink& link);
   std::unique_ptr<Way> way_for(txn::Exchange& exchange);
   base::Result<void, net::IoError> open(ServerLink& link, const Way* way, rt::Instant deadline);
   bool take_idle(std::uint64_t key, bool proven, bool shared, rt::Instant deadline,
@@ -190,6 +198,7 @@ class Server {
   void count_used();
   void estimate_need();
   bool wants_idle(bool shared) const;
+  bool worth_keeping(const ServerLink& link) const;
   void close_idle_for_new();
   bool make_room(rt::Instant deadline);
 
@@ -197,7 +206,11 @@ class Server {
   state::Server& state_;
   std::shared_ptr<const ServerSettings> settings_;
   unsigned index_;
-  Published<net::Address> address_;
+  struct Target {
+    net::Address address;
+    bool settles_way;  // with the server's line: every connection goes there in the same way
+  };
+  Published<Target> target_;
   std::atomic<std::uint32_t> scaled_weight_{0};      // 16 is weight 1; 0 takes no traffic
   std::atomic<rt::Instant> started_{rt::Instant{}};  // slow start counts from here
   std::atomic<std::uint32_t> consecutive_errors_{0};
@@ -210,8 +223,8 @@ class Server {
 
 // What an algorithm may look at, and what it found.
 struct PickContext {
+  explicit PickContext(txn::Exchange& e) : exchange(e) {}
   txn::Exchange& exchange;
-  expr::Context& context;
   std::vector<Server*> tried;  // for retries with redispatch: avoided while others are there
   bool avoids(const Server* server) const;
   // Set by Balancer::pick(): a slot of the returned server was taken; else the request has to
@@ -261,9 +274,9 @@ class Backend {
 
   // Picks a server and waits for a slot of it: exchange.forced_server (stickiness, use-server),
   // else the algorithm; queues on the server or the backend as the manual's maxconn section says.
-  // Sets exchange.server, queue times and positions. Counts sessions, chosen and queue maxima of
-  // both.
-  base::Result<Slot, NoSlot> acquire(PickContext& pick, rt::Instant deadline);
+  // Sets exchange.server, the time of queueing and positions. Counts sessions, chosen and queue
+  // maxima of both. `slot` is the server's then, and untouched without one.
+  base::Result<void, NoSlot> acquire(PickContext& pick, rt::Instant deadline, Slot& slot);
   // Called whenever weights or states changed; wakes queued requests as well.
   void servers_changed();
 
@@ -279,9 +292,10 @@ class Backend {
 
  private:
   friend bool prepare_checks(Backend& backend, config::Diagnostics& diagnostics);
-  base::Result<Slot, NoSlot> acquire_forced(PickContext& pick, Server& server,
-                                            rt::Instant deadline);
-  Slot hand_out(PickContext& pick, Server& server, bool chosen);
+  // What the one who asks has to do next.
+  enum class Forced : std::uint8_t { taken, refused, pick_again };
+  Forced acquire_forced(PickContext& pick, rt::Instant deadline, Slot& slot, NoSlot& why);
+  void hand_out(PickContext& pick, Server& server, bool chosen, Slot& slot);
   bool make_algorithm(config::Diagnostics& diagnostics);
   void number_servers();
   void inherit_connection_settings(ServerSettings& line) const;

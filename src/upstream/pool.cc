@@ -10,95 +10,114 @@ namespace upstream {
 
 IdlePool::~IdlePool() { clear(); }
 
-IdlePool::KeyList& IdlePool::list_of(std::uint64_t key) {
-  if (key == 0) return usual_;
-  std::unique_ptr<KeyList>& list = others_[key];
-  if (list == nullptr) list = std::make_unique<KeyList>();
-  return *list;
-}
-
-// Both the numbers that commands show and the bits that other workers look at.
-void IdlePool::count(const ServerLink& link, int step) {
-  state::Server& state = server_->state();
-  auto& number = link.uses > 1 ? state.idle_safe : state.idle;
-  number.fetch_add(static_cast<std::uint32_t>(step), std::memory_order_relaxed);
-  std::uint32_t& same = keys_[link.pool_key() % 64];
-  same += static_cast<std::uint32_t>(step);
-  const std::uint64_t bit = std::uint64_t{1} << (link.pool_key() % 64);
-  const std::uint64_t present = present_.load(std::memory_order_relaxed);
-  present_.store(same != 0 ? present | bit : present & ~bit, std::memory_order_relaxed);
-}
-
-void IdlePool::retire(Entry& entry) {
-  if (entry.link.connection) entry.link.connection->io().park(nullptr);
-  by_age_.erase(by_age_.iterator_to(entry));
-  KeyList& list = list_of(entry.link.pool_key());
+void IdlePool::retire_special(Entry& entry) {
+  KeyList& list = *of_key_.find(entry.pool_key)->second;
   list.erase(list.iterator_to(entry));
-  count(entry.link, -1);
-  spare_.push_back(&entry);
+  special_.erase(special_.iterator_to(entry));
+  --special_size_;
+  set_present(entry.pool_key, --keys_[entry.pool_key % 64] != 0);
 }
 
-bool IdlePool::take(std::uint64_t key, bool proven, ServerLink& out) {
-  if (by_age_.empty()) return false;
-  KeyList* list = &usual_;
-  if (key != 0) {
-    const auto found = others_.find(key);
-    if (found == others_.end()) return false;
-    list = found->second.get();
-  }
-  for (auto at = list->begin(); at != list->end();) {
+bool IdlePool::take_of(KeyList& list, bool proven, ServerLink& out) {
+  for (auto at = list.begin(); at != list.end();) {
     Entry& entry = *at++;
-    const rt::Descriptor& io = entry.link.connection->io();
-    const bool good = !io.hung_up() && !io.failed() && !io.readable();
-    if (good && proven && entry.link.uses < 2) continue;
+    const bool good = entry.good();
+    if (good && proven && entry.uses < 2) continue;
     retire(entry);
     if (good) {
-      out = std::move(entry.link);
+      entry.give(out);
       return true;
     }
-    entry.link.drop();
+    entry.connection.reset();
   }
   return false;
 }
 
+bool IdlePool::take_special(std::uint64_t key, bool proven, ServerLink& out) {
+  const auto found = of_key_.find(key);
+  return found != of_key_.end() && take_of(*found->second, proven, out);
+}
+
+IdlePool::Entry* IdlePool::oldest() {
+  if (special_size_ == 0) return usual_size_ == 0 ? nullptr : &usual_.back();
+  Entry& special = special_.front();
+  if (usual_size_ == 0) return &special;
+  Entry& usual = usual_.back();
+  return static_cast<std::int32_t>(usual.returned - special.returned) < 0 ? &usual : &special;
+}
+
 bool IdlePool::drop_oldest() {
-  if (by_age_.empty()) return false;
-  lost(by_age_.front());
+  Entry* entry = oldest();
+  if (entry == nullptr) return false;
+  lost(*entry);
   return true;
 }
 
 void IdlePool::drop(std::uint64_t key) {
-  const auto found = others_.find(key);
-  if (found == others_.end()) return;
+  const auto found = of_key_.find(key);
+  if (found == of_key_.end()) return;
   while (!found->second->empty()) lost(found->second->front());
-  others_.erase(found);
+  of_key_.erase(found);
 }
 
-void IdlePool::put(ServerLink link) {
-  Entry* entry = nullptr;
-  if (spare_.empty()) {
-    entries_.push_back(std::make_unique<Entry>());
-    entries_.back()->pool = this;
-    spare_.reserve(entries_.size());
-    entry = entries_.back().get();
+IdlePool::Entry& IdlePool::make_entry() {
+  entries_.push_back(std::make_unique<Entry>());
+  entries_.back()->pool = this;
+  return *entries_.back();
+}
+
+inline IdlePool::Entry& IdlePool::spare() {
+  if (spare_ != nullptr) {
+    Entry& entry = *spare_;
+    spare_ = entry.next_spare;
+    return entry;
+  }
+  return make_entry();
+}
+
+inline void IdlePool::put(ServerLink& link) {
+  Entry& entry = spare();
+  rt::Descriptor& io = link.connection->io();
+  entry.connection.swap(link.connection);
+  entry.uses = link.uses;
+  entry.returned = ++returned_;
+  const std::uint64_t pool_key = link.pool_key();
+  entry.special = pool_key != 0;
+  if (entry.special) [[unlikely]] {
+    put_special(entry, link, pool_key);
   } else {
-    entry = spare_.back();
-    spare_.pop_back();
+    usual_.push_front(entry);
+    if (usual_size_++ == 0) [[unlikely]] {
+      set_present(0, true);
+      start_purging();
+    }
   }
-  entry->link = std::move(link);
-  by_age_.push_back(*entry);
-  list_of(entry->link.pool_key()).push_front(*entry);
-  count(entry->link, 1);
-  if (!purge_.armed()) {
-    purge_.pool = this;
-    purge_.arm(rt::now() + rt::milliseconds(server_->settings().pool_purge_delay_ms));
-  }
-  entry->link.connection->io().park(entry);
+  rt::add(number_of(entry), 1);
+  io.park(&entry);
+}
+
+void IdlePool::put_special(Entry& entry, const ServerLink& link, std::uint64_t pool_key) {
+  entry.link_key = link.key;
+  entry.session = link.session;
+  entry.pool_key = pool_key;
+  std::unique_ptr<KeyList>& list = of_key_[pool_key];
+  if (list == nullptr) list = std::make_unique<KeyList>();
+  list->push_front(entry);
+  special_.push_back(entry);
+  ++keys_[pool_key % 64];
+  set_present(pool_key, true);
+  if (special_size_++ == 0) start_purging();
 }
 
 void IdlePool::lost(Entry& entry) {
   retire(entry);
-  entry.link.drop();
+  entry.connection.reset();
+}
+
+void IdlePool::start_purging() {
+  if (purge_.armed()) return;
+  purge_.pool = this;
+  purge_.arm(rt::now() + rt::milliseconds(server_->settings().pool_purge_delay_ms));
 }
 
 void IdlePool::on_purge(rt::Timer& timer) { static_cast<PurgeTimer&>(timer).pool->purge(); }
@@ -112,16 +131,17 @@ void IdlePool::purge() {
   const std::uint64_t held = idle + state.used_connections.load(std::memory_order_relaxed);
   const std::uint64_t need = state.needed_connections.load(std::memory_order_relaxed);
   if (held > need && idle != 0) {
-    const std::uint64_t leaving = (by_age_.size() * (held - need) / idle + 1) / 2;
-    for (std::uint64_t i = 0; i < leaving && !by_age_.empty(); ++i) lost(by_age_.front());
+    const std::uint64_t leaving = (size() * (held - need) / idle + 1) / 2;
+    for (std::uint64_t i = 0; i < leaving && drop_oldest(); ++i) {
+    }
   }
-  boost::unordered::erase_if(others_, [](const auto& item) { return item.second->empty(); });
-  if (!by_age_.empty())
-    purge_.arm(rt::now() + rt::milliseconds(server_->settings().pool_purge_delay_ms));
+  boost::unordered::erase_if(of_key_, [](const auto& item) { return item.second->empty(); });
+  if (size() != 0) start_purging();
 }
 
 void IdlePool::clear() {
-  while (!by_age_.empty()) lost(by_age_.front());
+  while (drop_oldest()) {
+  }
 }
 
 ServerLink::ServerLink(ServerLink&& other) noexcept
@@ -146,10 +166,7 @@ ServerLink& ServerLink::operator=(ServerLink&& other) noexcept {
 
 void ServerLink::end() {
   connection.reset();
-  if (owner_ != nullptr)
-    std::exchange(owner_, nullptr)
-        ->state()
-        .used_connections.fetch_sub(1, std::memory_order_relaxed);
+  if (owner_ != nullptr) rt::subtract(std::exchange(owner_, nullptr)->state().used_connections, 1);
 }
 
 std::uint64_t ServerLink::pool_key() const {
@@ -161,14 +178,6 @@ bool Server::has_idle() const { return workers_[rt::worker_index()].idle.size() 
 std::uint32_t Server::idle_everywhere() const {
   return state_.idle.load(std::memory_order_relaxed) +
          state_.idle_safe.load(std::memory_order_relaxed);
-}
-
-void Server::count_used() {
-  const std::uint32_t used = state_.used_connections.fetch_add(1, std::memory_order_relaxed) + 1;
-  if (used > state_.used_highest.load(std::memory_order_relaxed))
-    state_.used_highest.store(used, std::memory_order_relaxed);
-  if (used > state_.needed_connections.load(std::memory_order_relaxed))
-    state_.needed_connections.store(used, std::memory_order_relaxed);
 }
 
 // How many connections the server's traffic takes: the most that were busy at once in the last
@@ -187,10 +196,10 @@ void Server::estimate_need() {
 
 // Whether the pool takes one more: within the process's descriptors and, unless it is a session's
 // own, pool-max-conn and what the traffic needs.
-bool Server::wants_idle(bool shared) const {
-  if (rt::Runtime::instance()->open_descriptors() > backend_.registry().process().idle_keep_below)
-    return false;
-  if (!shared) return true;
+inline bool Server::wants_idle(bool shared) const {
+  const bool below =
+      rt::Runtime::instance()->open_descriptors() <= backend_.registry().process().idle_keep_below;
+  if (!below || !shared) return below;
   const std::uint64_t idle = idle_everywhere();
   if (settings_->pool_max >= 0 && idle >= static_cast<std::uint64_t>(settings_->pool_max))
     return false;
@@ -199,21 +208,27 @@ bool Server::wants_idle(bool shared) const {
   return used + idle <= std::max(used, need) + settings_->pool_low;
 }
 
-void Server::release(ServerLink link) {
+// The loop saw an edge that may have been for bytes already read: asks once.
+[[gnu::noinline]] static bool silent(net::Connection& connection) {
+  char byte = 0;
+  const auto got = connection.read_now({&byte, 1});
+  return !got && got.error() == net::IoError::would_block;
+}
+
+inline bool Server::worth_keeping(const ServerLink& link) const {
   if (!link.connection || !settings_->pool_purge_delay_ms || link.uses > settings_->max_reuse)
-    return;
+    return false;
   rt::Descriptor& io = link.connection->io();
-  if (io.hung_up() || io.failed() || state_.in_maintenance()) return;
-  if (io.readable()) {
-    // The loop saw an edge that may have been for bytes already read: ask once.
-    char byte = 0;
-    const auto got = link.connection->read_now({&byte, 1});
-    if (got || got.error() != net::IoError::would_block) return;
-  }
-  if (!wants_idle(link.session == 0)) return;
-  state_.used_connections.fetch_sub(1, std::memory_order_relaxed);
+  if (io.hung_up() || io.failed() || state_.in_maintenance()) return false;
+  if (io.readable() && !silent(*link.connection)) return false;
+  return wants_idle(link.session == 0);
+}
+
+void Server::release(ServerLink&& link) {
+  if (!worth_keeping(link)) return link.drop();
+  rt::subtract(state_.used_connections, 1);
   link.owner_ = nullptr;
-  here().idle.put(std::move(link));
+  here().idle.put(link);
 }
 
 void Server::drop_idle_of(std::uint64_t session) {
@@ -285,7 +300,7 @@ bool Server::take_from(unsigned other, std::uint64_t key, bool proven, rt::Insta
     }
     if (request->waiting != nullptr) return rt::wake(*request->waiting);
     const auto alive = pools.lock();  // too late: kept for the next one
-    if (alive && request->link.connection) alive[asker->index()].idle.put(std::move(request->link));
+    if (alive && request->link.connection) alive[asker->index()].idle.put(request->link);
   };
   rt::Runtime::instance()->worker(other).post([=] {
     const auto alive = pools.lock();

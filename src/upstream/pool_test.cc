@@ -24,9 +24,10 @@ struct Bench {
     farm.prepare();
   }
   ServerLink connect(Request& request, std::uint64_t session = 0, Reuse reuse = Reuse::any) {
-    auto link = server().connect(request.exchange, session, reuse, rt::now() + milliseconds(1000));
-    EXPECT_TRUE(link.has_value());
-    return link ? std::move(*link) : ServerLink();
+    ServerLink link;
+    EXPECT_TRUE(
+        server().connect(request.exchange, session, reuse, rt::now() + milliseconds(1000), link));
+    return link;
   }
   Server& server() { return *farm.backend->find("s1"); }
   Farm farm;
@@ -114,6 +115,28 @@ TEST(Pool, ForgetsWhatASessionOwned) {
   });
 }
 
+// Those of one client and those of all wait in lists of their own.
+TEST(Pool, GivesUpTheLongestIdleOfAll) {
+  in_fiber(1, [] {
+    TinyServer tiny(hold);
+    for (const std::uint64_t oldest : {0, 5}) {
+      Bench bench(tiny.port(), " maxconn 3 strict-maxconn");
+      Request request(bench.farm);
+      ServerLink a = bench.connect(request, oldest), b = bench.connect(request, 5 - oldest),
+                 c = bench.connect(request, 6);
+      bench.server().release(std::move(a));
+      bench.server().release(std::move(b));
+      bench.server().release(std::move(c));
+      EXPECT_EQ(bench.server().idle_everywhere(), 3u);
+      const ServerLink fresh = bench.connect(request, 0, Reuse::none);
+      EXPECT_EQ(bench.server().idle_everywhere(), 2u);
+      EXPECT_TRUE(bench.connect(request, 5 - oldest).reused);
+      EXPECT_TRUE(bench.connect(request, 6).reused);
+      EXPECT_FALSE(bench.connect(request, oldest).reused);
+    }
+  });
+}
+
 TEST(Pool, HandsConnectionsToOtherWorkers) {
   in_fiber(2, [] {
     TinyServer tiny([](net::Connection& connection) {
@@ -167,9 +190,9 @@ TEST(Connect, MapsPortsAndSendsProxyHeaders) {
     request.session.source = net::Address::of(net::Ip::parse("10.0.0.1"), 1000);
     request.session.destination =
         net::Address::of(net::Ip::parse("10.0.0.2"), static_cast<std::uint16_t>(tiny.port() + 1));
-    auto link = farm.backend->find("s1")->connect(request.exchange, 0, Reuse::any,
-                                                  rt::now() + milliseconds(500));
-    ASSERT_TRUE(link.has_value());
+    ServerLink link;
+    ASSERT_TRUE(farm.backend->find("s1")->connect(request.exchange, 0, Reuse::any,
+                                                  rt::now() + milliseconds(500), link));
     (void)rt::sleep_for(milliseconds(10));
     EXPECT_EQ(heard,
               "PROXY TCP4 10.0.0.1 10.0.0.2 1000 " + std::to_string(tiny.port() + 1) + "\r\n");
@@ -181,11 +204,14 @@ TEST(Connect, FollowsAChangedAddress) {
     TinyServer tiny(hold);
     Bench bench(1);
     Request request(bench.farm);
-    EXPECT_FALSE(
-        bench.server().connect(request.exchange, 0, Reuse::any, rt::now() + milliseconds(500)));
+    const auto connect = [&] {
+      ServerLink link;
+      const rt::Instant deadline = rt::now() + milliseconds(500);
+      return bench.server().connect(request.exchange, 0, Reuse::any, deadline, link).has_value();
+    };
+    EXPECT_FALSE(connect());
     ASSERT_TRUE(control::set_address(bench.server(), "127.0.0.1", std::to_string(tiny.port())));
-    EXPECT_TRUE(
-        bench.server().connect(request.exchange, 0, Reuse::any, rt::now() + milliseconds(500)));
+    EXPECT_TRUE(connect());
     EXPECT_FALSE(control::set_address(bench.server(), "nowhere", ""));
   });
 }

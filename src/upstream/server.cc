@@ -19,7 +19,7 @@ Server::Server(Backend& backend, state::Server& st, std::shared_ptr<const Server
       index_(index),
       workers_(new PerWorker[rt::worker_count()]) {
   for (unsigned i = 0; i < rt::worker_count(); ++i) workers_[i].idle.attach(*this);
-  address_.publish(std::make_unique<const net::Address>(state_.address));
+  publish_target(state_.address);
 }
 
 Server::~Server() = default;
@@ -30,7 +30,7 @@ void Server::change_address(const net::Address& address) {
     if (state_.address == address) return;
     state_.address = address;
   }
-  address_.publish(std::make_unique<const net::Address>(address));
+  publish_target(address);
   drop_idle();
 }
 
@@ -152,12 +152,15 @@ struct Server::Way {
   std::uint64_t key = 0;
 };
 
-bool Server::line_settles_way() const {
-  const net::Address& to = address();
+bool Server::line_settles_way(const net::Address& to) const {
   return settings_->pool_name == nullptr && settings_->send_proxy == 0 &&
          settings_->source.use == SourceSettings::From::unset &&
          !(to.is_ip() && (to.port() == 0 || state_.map_port || is_any(to.ip()))) &&
          settings_->connect.network != net::kNamespaceOfClient;
+}
+
+void Server::publish_target(const net::Address& address) {
+  target_.publish(std::make_unique<const Target>(Target{address, line_settles_way(address)}));
 }
 
 std::unique_ptr<Server::Way> Server::way_for(txn::Exchange& exchange) {
@@ -185,31 +188,45 @@ std::unique_ptr<Server::Way> Server::way_for(txn::Exchange& exchange) {
   return way;
 }
 
-base::Result<ServerLink, net::IoError> Server::connect(txn::Exchange& exchange,
-                                                       std::uint64_t session, Reuse reuse,
-                                                       rt::Instant deadline) {
+inline void Server::count_reuse(ServerLink& link) {
+  link.reused = true;
+  ++link.uses;
+  state_.counters.mine().reused.add();
+  backend_.state().backend.mine().reused.add();
+  link.owner_ = this;
+  count_used();
+}
+
+base::Result<void, net::IoError> Server::connect(txn::Exchange& exchange, std::uint64_t session,
+                                                 Reuse reuse, rt::Instant deadline,
+                                                 ServerLink& link) {
+  // The usual case by itself.
+  if (target_.get()->settles_way && session == 0 && reuse == Reuse::any &&
+      here().idle.take_usual(link)) [[likely]] {
+    count_reuse(link);
+    return {};
+  }
+  return connect_some_way(exchange, session, reuse, deadline, link);
+}
+
+base::Result<void, net::IoError> Server::connect_some_way(txn::Exchange& exchange,
+                                                          std::uint64_t session, Reuse reuse,
+                                                          rt::Instant deadline, ServerLink& out) {
   std::unique_ptr<Way> way;
-  if (!line_settles_way()) way = way_for(exchange);
+  if (!target_.get()->settles_way) way = way_for(exchange);
   ServerLink link;
   link.key = way != nullptr ? way->key : 0;
   link.session = session;
-  state::ServerCounters& counters = state_.counters.mine();
-  state::ProxyCounters& all = backend_.state().backend.mine();
   if (reuse != Reuse::none &&
       take_idle(link.pool_key(), reuse == Reuse::proven, session == 0, deadline, link)) {
-    link.reused = true;
-    ++link.uses;
-    counters.reused.add();
-    all.reused.add();
-    link.owner_ = this;
-    count_used();
-    return link;
+    count_reuse(link);
+  } else {
+    state_.counters.mine().connects.add();
+    backend_.state().backend.mine().connects.add();
+    if (auto opened = open(link, way.get(), deadline); !opened) return opened;
   }
-  counters.connects.add();
-  all.connects.add();
-  if (const auto opened = open(link, way.get(), deadline); !opened)
-    return base::fail(opened.error());
-  return link;
+  out = std::move(link);
+  return {};
 }
 
 base::Result<void, net::IoError> Server::open(ServerLink& link, const Way* way,

@@ -99,12 +99,12 @@ struct Lines {
 
 // One request's view of a farm.
 struct Request {
-  explicit Request(Farm& farm) : farm_(farm), context{farm.registry, exchange.arena} {
-    context.exchange = &exchange;
-    context.session = &session;
-  }
+  explicit Request(Farm& farm) : farm_(farm) {}
   base::Result<Slot, NoSlot> acquire(rt::Duration patience = rt::milliseconds(0)) {
-    return farm_.backend->acquire(pick, rt::precise_now() + patience);
+    Slot slot;
+    if (auto got = farm_.backend->acquire(pick, rt::precise_now() + patience, slot); !got)
+      return base::fail(got.error());
+    return slot;
   }
   std::string server() {
     auto slot = acquire();
@@ -114,8 +114,7 @@ struct Request {
   Farm& farm_;
   txn::Session session;
   txn::Exchange exchange{session};
-  expr::Context context;
-  PickContext pick{exchange, context};
+  PickContext pick{exchange};
 };
 
 // Accepts on a free port and gives each connection to `talk` in a fiber of its own.

@@ -14,12 +14,16 @@ class Hash final : public HashedBalancer {
   std::optional<std::uint32_t> key(PickContext& pick) override {
     state::Value value;
     const BackendSettings& settings = backend_.settings;
-    if (!settings.hash_expression->evaluate(pick.context, value)) return std::nullopt;
+    expr::Context context{backend_.registry(), pick.exchange.arena};
+    context.session = &pick.exchange.session;
+    context.exchange = &pick.exchange;
+    context.proxy = &backend_.state();
+    if (!settings.hash_expression->evaluate(context, value)) return std::nullopt;
     const state::Type wanted =
         settings.hash_function == HashFunction::none || value.type == state::Type::string
             ? state::Type::string
             : state::Type::binary;
-    if (!expr::cast(value, wanted, pick.context.arena) || value.text.empty()) return std::nullopt;
+    if (!expr::cast(value, wanted, pick.exchange.arena) || value.text.empty()) return std::nullopt;
     return hash(value.text);
   }
 };

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <random>
 
+#include "rt/shared_number.h"
 #include "upstream/balance/balance.h"
 
 namespace upstream {
@@ -26,21 +27,10 @@ class Random final : public Balancer {
   Server* pick(PickContext& pick) override {
     const Urn* urn = urn_.get();
     if (urn == nullptr || urn->servers.empty()) return nullptr;
-    const std::size_t count = urn->servers.size();
-    std::size_t best = count;
-    for (std::uint32_t i = 0; i < backend_.settings.balance_draws; ++i) {
-      const std::size_t at = count == 1 ? 0 : ticket(*urn);
-      Server* server = urn->servers[at];
-      if (at == best || !server->has_room() || (!pick.tried.empty() && pick.avoids(server)))
-        continue;
-      if (best == count || lighter(*urn, at, best)) best = at;
-    }
-    // Nobody drawn has room: look at all of them, from a random one on.
-    if (best == count || !urn->servers[best]->try_take()) best = any(*urn, pick);
-    if (best == count) return nullptr;
-    urn->picks[best].fetch_add(1, std::memory_order_relaxed);
-    pick.taken = true;
-    return urn->servers[best];
+    if (urn->servers.size() > 1) return pick_among(*urn, pick);
+    Server* only = urn->servers[0];
+    pick.taken = only->try_take();
+    return pick.taken ? only : nullptr;
   }
 
   void update() override {
@@ -53,6 +43,24 @@ class Random final : public Balancer {
   }
 
  private:
+  [[gnu::noinline]] Server* pick_among(const Urn& urn, PickContext& pick) const {
+    const std::size_t count = urn.servers.size();
+    std::size_t best = count;
+    for (std::uint32_t i = 0; i < backend_.settings.balance_draws; ++i) {
+      const std::size_t at = ticket(urn);
+      Server* server = urn.servers[at];
+      if (at == best || !server->has_room() || (!pick.tried.empty() && pick.avoids(server)))
+        continue;
+      if (best == count || lighter(urn, at, best)) best = at;
+    }
+    // Nobody drawn has room: look at all of them, from a random one on.
+    if (best == count || !urn.servers[best]->try_take()) best = any(urn, pick);
+    if (best == count) return nullptr;
+    rt::add(urn.picks[best], 1);
+    pick.taken = true;
+    return urn.servers[best];
+  }
+
   static std::size_t ticket(const Urn& urn) {
     const std::uint32_t number = draw(urn.upto.back());
     const auto at = std::upper_bound(urn.upto.begin(), urn.upto.end(), number);

@@ -1,6 +1,7 @@
 // balance roundrobin: servers in turns by weight. The turns of a round are laid out when weights
 // change; a request takes the next one with one atomic step, so that all workers together are
 // exact.
+#include "rt/shared_number.h"
 #include "upstream/balance/balance.h"
 
 namespace upstream {
@@ -25,8 +26,7 @@ class RoundRobin final : public Balancer {
     // Turns of full servers pass on to the next one.
     const std::size_t tries = round->servers.size() == 1 ? 1 : size;
     for (std::size_t i = 0; i < tries; ++i) {
-      const std::uint64_t turn =
-          size == 1 ? 0 : next_.fetch_add(1, std::memory_order_relaxed) % size;
+      const std::uint64_t turn = size == 1 ? 0 : rt::add(next_, 1) % size;
       Server* server = round->turns[turn];
       if (!pick.tried.empty() && pick.avoids(server)) continue;
       if (server->try_take()) return taken(pick, server);
