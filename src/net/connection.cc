@@ -118,7 +118,7 @@ base::Result<std::size_t, IoError> Connection::write_now(std::span<const iovec> 
   if (!io_.writable()) return base::fail(IoError::would_block);
   const bool cut = parts.size() > kParts;
   if (cut) parts = parts.first(kParts);
-  const int flags = MSG_NOSIGNAL | (more_follows || cut ? MSG_MORE : 0);
+  const int flags = flags_for(more_follows || cut);
   msghdr message{};
   message.msg_iov = const_cast<iovec*>(parts.data());
   message.msg_iovlen = parts.size();

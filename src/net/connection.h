@@ -13,8 +13,8 @@
 #include "base/result.h"
 #include "net/address.h"
 #include "net/socket_tuning.h"
-#include "net/system_call.h"
 #include "rt/io.h"
+#include "rt/system_call.h"
 
 namespace net {
 
@@ -45,10 +45,7 @@ class Connection {
   [[nodiscard, gnu::always_inline]] base::Result<std::size_t, IoError> read_now(
       std::span<char> into) {
     if (!io_.readable()) return base::fail(IoError::would_block);
-    long got;
-    do {
-      got = receive(io_.fd(), into.data(), into.size());
-    } while (got == -EINTR);
+    const long got = rt::receive(io_.fd(), into.data(), into.size());
     if (got < 0) [[unlikely]]
       return base::fail(read_failed(static_cast<int>(-got)));
     const auto size = static_cast<std::size_t>(got);
@@ -61,16 +58,13 @@ class Connection {
   [[nodiscard, gnu::always_inline]] base::Result<std::size_t, IoError> write_now(
       std::string_view bytes, bool more_follows = false) {
     if (!io_.writable()) return base::fail(IoError::would_block);
-    const int flags = MSG_NOSIGNAL | (more_follows ? MSG_MORE : 0);
-    long put;
-    do {
-      put = send(io_.fd(), bytes.data(), bytes.size(), flags);
-    } while (put == -EINTR);
-    if (put < 0) [[unlikely]]
-      return base::fail(write_failed(static_cast<int>(-put)));
-    const auto size = static_cast<std::size_t>(put);
-    if (size < bytes.size()) io_.write_blocked();
-    return size;
+    return written(rt::send(io_.fd(), bytes, flags_for(more_follows)), bytes.size());
+  }
+  // In a fiber; see rt::Descriptor::send_in_a_row().
+  [[nodiscard, gnu::always_inline]] base::Result<std::size_t, IoError> write_in_a_row(
+      std::string_view bytes, bool more_follows) {
+    if (!io_.writable()) return base::fail(IoError::would_block);
+    return written(io_.send_in_a_row(bytes, flags_for(more_follows)), bytes.size());
   }
   [[nodiscard]] base::Result<std::size_t, IoError> write_now(std::span<const iovec> parts,
                                                              bool more_follows = false);
@@ -96,6 +90,14 @@ class Connection {
   rt::Descriptor io_;
 
  private:
+  static int flags_for(bool more_follows) { return MSG_NOSIGNAL | (more_follows ? MSG_MORE : 0); }
+  [[gnu::always_inline]] base::Result<std::size_t, IoError> written(long put, std::size_t wanted) {
+    if (put < 0) [[unlikely]]
+      return base::fail(write_failed(static_cast<int>(-put)));
+    const auto size = static_cast<std::size_t>(put);
+    if (size < wanted) io_.write_blocked();
+    return size;
+  }
   IoError read_failed(int error);
   IoError write_failed(int error);
   base::Result<std::size_t, IoError> write_rest(std::span<const iovec> parts, std::size_t offset);

@@ -395,7 +395,10 @@ void Run::send_request() {
   const std::string_view payload = again.empty() ? client_in_.payload() : again;
   const bool last = client_in_.all_here() && (again.empty() || client_in_.over());
   if (again.empty()) keep_for_retry(payload);
-  server_out_.send_body(bytes, payload, chunked, last, request_trailers());
+  if (chunked)
+    server_out_.send_body(bytes, payload, chunked, last, request_trailers());
+  else
+    server_out_.send_message(bytes, payload);
   if (again.empty()) {
     e.request_body_bytes += payload.size();
     client_in_.consume(payload.size());

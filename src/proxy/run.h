@@ -229,6 +229,8 @@ class Run final : public txn::Engine, rt::Watcher {
                                              bool last) {
     sent_to_client();
     if (body_hidden_) return head.empty() || client_out_.send(head);
+    if (!response_chunked_ && !head.empty())
+      return client_out_.send_message(head, payload, last && close_follows());
     return client_out_.send_body(head, payload, response_chunked_, last, response_trailers(),
                                  last && close_follows());
   }

@@ -5,11 +5,9 @@
 
 namespace rt {
 
-// Its stack is fetched until its turn comes.
+// Its stack comes nearer until its turn comes.
 void Fiber::become_ready() {
-  constexpr int kLine = 64, kLines = 4;
-  for (int i = 0; i < kLines; ++i)
-    __builtin_prefetch(static_cast<const char*>(context) + i * kLine);
+  fetch_stack();
   state = State::ready;
   loop.make_ready(*this);
 }

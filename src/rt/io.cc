@@ -97,6 +97,10 @@ Wait Descriptor::wait(unsigned directions, Instant deadline) {
   }
 }
 
+long Descriptor::send_in_a_row(std::string_view bytes, int flags) {
+  return Loop::here()->send_in_a_row(fd_, bytes, flags);
+}
+
 void Descriptor::watch_soon() { Loop::here()->watch_soon(*this); }
 
 void SharedDescriptor::pause() {

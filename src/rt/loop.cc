@@ -8,6 +8,7 @@
 #include <system_error>
 
 #include "rt/memory.h"
+#include "rt/system_call.h"
 
 namespace rt {
 
@@ -76,7 +77,7 @@ Fiber& Loop::spawn(base::Function<void()>&& body) {
   memory_taken(kStackTouched);
   const auto room = reinterpret_cast<char*>(&fiber) - fiber.mapping;
   fiber.context = make_fcontext(&fiber, static_cast<std::size_t>(room), &Loop::enter);
-  ready_.push(fiber);
+  begun_.push(fiber);
   if (measuring_) [[unlikely]] {
     fiber.cost = {};
     fiber.ready_since = precise_now();
@@ -135,6 +136,24 @@ void Loop::resume_measured(Fiber& fiber) {
   fiber.cost.computing += end - fiber.run_since;
   fiber.run_since = {};
   if (fiber.state == Fiber::State::ended) retire(fiber);
+}
+
+long Loop::send_in_a_row(int fd, std::string_view bytes, int flags) {
+  if (ready_.empty() && begun_.empty() && row_.empty()) return send(fd, bytes, flags);
+  Fiber& fiber = *running_;
+  row_.push_back({&fiber, bytes, fd, flags});
+  fiber.state = Fiber::State::ready;
+  switch_out(fiber);
+  return fiber.sent;
+}
+
+void Loop::send_row() {
+  for (const Sending& one : row_) {
+    one.fiber->fetch_stack();
+    one.fiber->sent = send(one.fd, one.bytes, one.flags);
+    make_ready(*one.fiber);
+  }
+  row_.clear();
 }
 
 void Loop::release(Fiber& fiber) {
@@ -214,11 +233,18 @@ void Loop::call_due_watchers() {
 // --- the loop -------------------------------------------------------------------------------
 
 void Loop::run_ready() {
-  if (measuring_) [[unlikely]] {
-    for (int i = 0; i < kResumesATurn && !ready_.empty(); ++i) resume_measured(ready_.pop());
-  } else {
-    for (int i = 0; i < kResumesATurn && !ready_.empty(); ++i) resume(ready_.pop());
+  ready_.append(begun_);
+  for (int i = 0; i < kResumesATurn && !ready_.empty(); ++i) {
+    if (measuring_) [[unlikely]]
+      resume_measured(ready_.pop());
+    else
+      resume(ready_.pop());
+    if (ready_.empty()) {
+      if (begun_.empty()) send_row();
+      ready_.append(begun_);
+    }
   }
+  send_row();
   ready_.append(yielded_);
 }
 
@@ -232,7 +258,8 @@ void Loop::read_mail() {
 }
 
 int Loop::sleep_ms(Duration longest) {
-  if (busy_ || !ready_.empty() || !mailbox_.empty() || !due_watchers_.empty()) return 0;
+  if (busy_ || !ready_.empty() || !begun_.empty() || !mailbox_.empty() || !due_watchers_.empty())
+    return 0;
   Duration span = longest;
   const Instant next = timers_.next();
   if (next != kNever) {
@@ -260,7 +287,8 @@ void Loop::poll(int timeout_ms) {
   const bool sleeps = timeout_ms > 0 && mailbox_.fall_asleep();
   event_at_ = 0;
   if (sleeps) pulse_.sleep();
-  event_end_ = std::max(0, epoll_wait(epoll_fd_, events_.data(), kEvents, sleeps ? timeout_ms : 0));
+  event_end_ = static_cast<int>(std::max(0L, system_call(SYS_epoll_pwait, epoll_fd_, events_.data(),
+                                                         kEvents, sleeps ? timeout_ms : 0)));
   pulse_.step();
   if (sleeps) mailbox_.awake();
   now_ = precise_now();

@@ -8,6 +8,7 @@
 #include <array>
 #include <atomic>
 #include <boost/intrusive/list.hpp>
+#include <string_view>
 #include <vector>
 
 #include "rt/cost_sums.h"
@@ -63,6 +64,7 @@ class Loop final : public Worker {
     if (measuring_) [[unlikely]]
       fiber.ready_since = precise_now();
   }
+  long send_in_a_row(int fd, std::string_view bytes, int flags);
   // Leaves the running fiber, whose state has been set, for the loop.
   void switch_out(Fiber& fiber) {
     leave_for(fiber.stack, stack_);
@@ -101,6 +103,12 @@ class Loop final : public Worker {
   void wind_down(Duration grace);
 
  private:
+  struct Sending {
+    Fiber* fiber;
+    std::string_view bytes;
+    int fd;
+    int flags;
+  };
   static constexpr int kEvents = 256;
   static constexpr int kResumesATurn = 1024;
 
@@ -108,6 +116,7 @@ class Loop final : public Worker {
   void end_turning();
   void turn(Duration longest);
   void run_ready();
+  void send_row();
   void switch_in(Fiber& fiber);
   void resume(Fiber& fiber);
   void resume_measured(Fiber& fiber);
@@ -134,6 +143,8 @@ class Loop final : public Worker {
   boost::context::detail::fcontext_t context_ = nullptr;  // the loop's, while a fiber runs
   StackIdentity stack_;
   FiberQueue ready_;
+  FiberQueue begun_;  // behind them: the same code for one after the other
+  std::vector<Sending> row_;
   FiberQueue yielded_;
   Mailbox mailbox_;
   Pulse pulse_;

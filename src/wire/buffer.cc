@@ -20,6 +20,8 @@ struct Pool {
   std::array<void*, kKept> blocks;
   std::size_t count = 0;
   std::unique_ptr<char[]> scratch;
+  std::size_t held = 0;  // of it
+  unsigned holders = 0;
   ~Pool() {
     while (count != 0) std::free(blocks[--count]);
   }
@@ -70,7 +72,19 @@ void Buffer::give_back() {
 
 std::span<char> scratch() {
   if (pool.scratch == nullptr) pool.scratch = std::make_unique_for_overwrite<char[]>(kScratch);
-  return {pool.scratch.get(), kScratch};
+  return {pool.scratch.get() + pool.held, kScratch - pool.held};
+}
+
+bool hold_scratch(std::size_t size) {
+  constexpr std::size_t kLine = 64;
+  if (pool.held + size > kScratch / 2) return false;
+  pool.held += (size + kLine - 1) / kLine * kLine;
+  ++pool.holders;
+  return true;
+}
+
+void let_go_of_scratch() {
+  if (--pool.holders == 0) pool.held = 0;
 }
 
 }  // namespace wire

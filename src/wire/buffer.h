@@ -65,5 +65,9 @@ class Buffer {
 
 // A large block that each thread has once, for bytes that are gone before anybody else runs.
 std::span<char> scratch();
+// Keeps its first `size` bytes while others run, to whom scratch() gives what is behind them; until
+// let_go_of_scratch() by the same thread. False: there is no room for that.
+bool hold_scratch(std::size_t size);
+void let_go_of_scratch();
 
 }  // namespace wire

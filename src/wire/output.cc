@@ -81,18 +81,22 @@ std::string Output::take_kept() {
   return rest;
 }
 
-// A part of its callers, which would otherwise be frames to return through behind the system call:
-// see net/system_call.h.
+// These are parts of their callers, which would otherwise be frames to return through behind the
+// system call: see rt/system_call.h.
+[[gnu::always_inline]] inline bool Output::sent_some(base::Result<std::size_t, net::IoError> put,
+                                                     std::string_view bytes) {
+  if (!put && failed(put.error())) return false;
+  if (put) bytes.remove_prefix(*put);
+  if (!bytes.empty()) [[unlikely]]
+    kept_ += bytes;
+  return true;
+}
+
 [[gnu::always_inline]] inline bool Output::send_now(std::string_view bytes, bool more_follows) {
   if (broken_) return false;
   sent_ += bytes.size();
-  if (!blocked()) {
-    const auto put = connection_->write_now(bytes, more_follows);
-    if (!put && failed(put.error())) return false;
-    if (put) bytes.remove_prefix(*put);
-  }
-  if (!bytes.empty()) [[unlikely]]
-    kept_ += bytes;
+  if (!blocked()) return sent_some(connection_->write_now(bytes, more_follows), bytes);
+  kept_ += bytes;
   return true;
 }
 
@@ -181,6 +185,19 @@ bool Output::send_body(std::string_view head, std::string_view payload, bool chu
   if (!head.empty() && !payload.empty()) return send_both(head, payload, closing);
   const std::string_view bytes = head.empty() ? payload : head;
   return bytes.empty() || send_now(bytes, closing);
+}
+
+bool Output::send_message(std::string_view head, std::string_view payload, bool closing) {
+  const std::size_t size = head.size() + payload.size();
+  char* const room = scratch().data();
+  if (broken_ || blocked() || size > kGathered || head.data() != room || !hold_scratch(size))
+    return send_body(head, payload, false, true, nullptr, closing);
+  std::memcpy(room + head.size(), payload.data(), payload.size());
+  const std::string_view bytes(room, size);
+  sent_ += size;
+  const bool sent = sent_some(connection_->write_in_a_row(bytes, closing), bytes);
+  let_go_of_scratch();
+  return sent;
 }
 
 bool Output::send_chunk(std::string_view head, std::string_view payload, bool last,

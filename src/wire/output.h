@@ -38,6 +38,10 @@ class Output {
   bool send_body(std::string_view head, std::string_view payload, bool chunked, bool last,
                  const http::Headers* trailers = nullptr, bool closing = false);
 
+  // A head that stands in scratch(), and what is there of its body without chunks. Other fibers may
+  // come as far first.
+  bool send_message(std::string_view head, std::string_view payload, bool closing = false);
+
   // Body bytes that go through without a look at them, while nothing is kept: pull() takes them
   // from `in`, push() sends them. `chunked`: in chunks of our own.
   struct Passing {
@@ -50,6 +54,7 @@ class Output {
 
  private:
   void keep(std::span<const iovec> parts, std::size_t skip);
+  bool sent_some(base::Result<std::size_t, net::IoError> put, std::string_view bytes);
   bool send_now(std::string_view bytes, bool more_follows);
   bool send_both(std::string_view head, std::string_view payload, bool more_follows);
   bool send_chunk(std::string_view head, std::string_view payload, bool last,
