@@ -293,13 +293,15 @@ void Loop::poll(int timeout_ms) {
   if (sleeps) mailbox_.awake();
   now_ = precise_now();
   while (event_at_ < event_end_) {
-    const epoll_event event = events_[event_at_++];
+    const std::uint64_t whose = events_[event_at_].data.u64;
+    const std::uint32_t what = events_[event_at_].events;
+    ++event_at_;
     fetch_ahead();
-    if (event.data.u64 == 0) continue;  // the mailbox, or closed since
-    if ((event.data.u64 & kSharedTag) != 0)
-      reinterpret_cast<Watcher*>(event.data.u64 & ~kSharedTag)->on_ready();
+    if (whose == 0) continue;  // the mailbox, or closed since
+    if ((whose & kSharedTag) != 0)
+      reinterpret_cast<Watcher*>(whose & ~kSharedTag)->on_ready();
     else
-      on_event(*reinterpret_cast<Descriptor*>(event.data.u64), event.events);
+      on_event(*reinterpret_cast<Descriptor*>(whose), what);
   }
 }
 
