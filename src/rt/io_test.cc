@@ -313,5 +313,61 @@ TEST(SharedDescriptor, EveryEventIsTakenOnceByOneOfTheWorkers) {
   ::close(ends[1]);
 }
 
+// All have done their work before the first one's bytes are sent; an end of the peer and a cancel()
+// meanwhile are no different from those of a send at once.
+TEST(Descriptor, SendsInARow) {
+  Runtime runtime(1);
+  Pair pairs[4];
+  std::string order;
+  int done = 0;
+  pairs[2].b->close();
+  Fiber* cancelled = nullptr;
+  for (int i = 0; i < 3; ++i) {
+    Fiber& fiber = spawn([&, i] {
+      order += static_cast<char>('a' + i);
+      const long put = pairs[i].a->send_in_a_row(std::string_view("abc", 3), MSG_NOSIGNAL);
+      order += static_cast<char>('A' + i);
+      EXPECT_EQ(put, i == 2 ? -EPIPE : 3);
+      EXPECT_EQ(rt::cancelled(), i == 1);
+      ++done;
+    });
+    if (i == 1) cancelled = &fiber;
+  }
+  spawn([&] {
+    cancel(*cancelled);
+    EXPECT_EQ(take(*pairs[0].b), "");
+    order += '-';
+    ++done;
+  });
+  runtime.run_until([&] { return done == 4; });
+  EXPECT_EQ(order, "abc-ABC");
+  EXPECT_EQ(take(*pairs[0].b), "abc");
+  EXPECT_EQ(take(*pairs[1].b), "abc");
+
+  done = 0;
+  spawn([&] {  // nobody else: at once
+    EXPECT_EQ(pairs[3].a->send_in_a_row("x", MSG_NOSIGNAL), 1);
+    EXPECT_EQ(take(*pairs[3].b), "x");
+    done = 1;
+  });
+  runtime.run_until([&] { return done == 1; });
+}
+
+// A fiber that goes on and sends again and again does not keep the others from theirs.
+TEST(Descriptor, RowsFollowEachOther) {
+  Runtime runtime(1);
+  Pair pairs[2];
+  int done = 0;
+  for (Pair& pair : pairs)
+    spawn([&] {
+      for (int i = 0; i < 3000; ++i) {
+        ASSERT_EQ(pair.a->send_in_a_row("y", MSG_NOSIGNAL), 1);
+        ASSERT_EQ(take(*pair.b), "y");
+      }
+      ++done;
+    });
+  runtime.run_until([&] { return done == 2; });
+}
+
 }  // namespace
 }  // namespace rt

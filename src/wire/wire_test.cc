@@ -2,7 +2,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <functional>
+#include <memory>
+#include <string>
+#include <vector>
 
 #include "rt/worker.h"
 #include "wire/input.h"
@@ -176,6 +180,34 @@ TEST(Output, FramesAndKeepsWhatDoesNotGo) {
     for (int i = 0; i < 3 && out.send("z"); ++i) rt::yield();
     EXPECT_TRUE(out.broken());
   });
+}
+
+// What fibers keep in the scratch block until all of them send does not get mixed up, and the block
+// is whole again afterwards.
+TEST(Output, MessagesOfManyFibersStandInOneBlock) {
+  constexpr int kFibers = 100;  // more than the block holds of these
+  rt::Runtime runtime(1);
+  std::vector<std::unique_ptr<Pair>> pairs;
+  int done = 0, written = 0, most_written = 0;
+  const std::size_t whole = scratch().size();
+  for (int i = 0; i < kFibers; ++i) {
+    pairs.push_back(std::make_unique<Pair>());
+    rt::spawn([&, i] {
+      Output out;
+      out.attach(pairs[static_cast<std::size_t>(i)]->near.get());
+      const std::string head(900, static_cast<char>('A' + i % 26)), payload(700 + i, 'p');
+      std::copy(head.begin(), head.end(), scratch().begin());
+      most_written = std::max(most_written, ++written);
+      EXPECT_TRUE(out.send_message({scratch().data(), head.size()}, payload));
+      --written;
+      EXPECT_EQ(pairs[static_cast<std::size_t>(i)]->take(), head + payload);
+      EXPECT_EQ(out.sent(), head.size() + payload.size());
+      ++done;
+    });
+  }
+  runtime.run_until([&] { return done == kFibers; });
+  EXPECT_GT(most_written, 30);
+  EXPECT_EQ(scratch().size(), whole);
 }
 
 }  // namespace
