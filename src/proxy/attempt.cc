@@ -395,10 +395,12 @@ void Run::send_request() {
   const std::string_view payload = again.empty() ? client_in_.payload() : again;
   const bool last = client_in_.all_here() && (again.empty() || client_in_.over());
   if (again.empty()) keep_for_retry(payload);
-  if (chunked)
+  std::string_view whole;
+  if (!chunked) whole = wire::join_in_scratch(bytes, payload);
+  if (whole.empty())
     server_out_.send_body(bytes, payload, chunked, last, request_trailers());
   else
-    server_out_.send_message(bytes, payload);
+    server_out_.send_in_scratch(whole);
   if (again.empty()) {
     e.request_body_bytes += payload.size();
     client_in_.consume(payload.size());

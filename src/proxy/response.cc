@@ -204,6 +204,16 @@ Step Run::send_response_head() {
   return Step::go_on;
 }
 
+// A message of which nothing is left in a buffer. Where it is the last of the exchange, its
+// server's connection is idle before the client can know of it: who reacts to a response finds it.
+bool Run::send_whole(std::string_view message, bool last) {
+  sent_to_client();
+  if (last && request_sent_ && server_keep_alive_ && !request_half_closed_ &&
+      !x().response.upgrade && filters_ == nullptr)
+    drop_server(true);
+  return client_out_.send_in_scratch(message, last && close_follows());
+}
+
 void Run::fix_response_length() {
   txn::Exchange& e = x();
   response_body_.edited = false;

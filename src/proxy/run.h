@@ -229,8 +229,6 @@ class Run final : public txn::Engine, rt::Watcher {
                                              bool last) {
     sent_to_client();
     if (body_hidden_) return head.empty() || client_out_.send(head);
-    if (!response_chunked_ && !head.empty())
-      return client_out_.send_message(head, payload, last && close_follows());
     return client_out_.send_body(head, payload, response_chunked_, last, response_trailers(),
                                  last && close_follows());
   }
@@ -294,12 +292,15 @@ class Run final : public txn::Engine, rt::Watcher {
     const std::string_view payload = server_in_.payload();
     const bool last = server_in_.all_here();
     if (last && !x().response.upgrade) server_is_done();
-    const bool sent = send_to_client(head, payload, last);
+    std::string_view whole;
+    if (!response_chunked_ && !body_hidden_) whole = wire::join_in_scratch(head, payload);
+    const bool sent = !whole.empty() || send_to_client(head, payload, last);
     x().response_body_bytes += payload.size();
     server_in_.consume(payload.size());
     response_done_ = last;
-    return sent;
+    return whole.empty() ? sent : send_whole(whole, last);
   }
+  bool send_whole(std::string_view message, bool last);
   void fix_response_length();
   void finish_response_head(http::ResponseHead& head, bool ours);
   bool forward_interim();

@@ -75,6 +75,15 @@ std::span<char> scratch() {
   return {pool.scratch.get() + pool.held, kScratch - pool.held};
 }
 
+std::string_view join_in_scratch(std::string_view head, std::string_view payload) {
+  constexpr std::size_t kWorthCopying = 2048;  // cheaper than to send in parts
+  const std::span<char> room = scratch();
+  const std::size_t size = head.size() + payload.size();
+  if (head.data() != room.data() || payload.size() > kWorthCopying || size > room.size()) return {};
+  std::memcpy(room.data() + head.size(), payload.data(), payload.size());
+  return {room.data(), size};
+}
+
 bool hold_scratch(std::size_t size) {
   constexpr std::size_t kLine = 64;
   if (pool.held + size > kScratch / 2) return false;

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstring>
 #include <span>
+#include <string_view>
 #include <utility>
 
 namespace wire {
@@ -65,6 +66,9 @@ class Buffer {
 
 // A large block that each thread has once, for bytes that are gone before anybody else runs.
 std::span<char> scratch();
+// A head that was written to its start and the payload behind it, as one; empty where the head
+// stands elsewhere, or both are more than it is worth to copy.
+std::string_view join_in_scratch(std::string_view head, std::string_view payload);
 // Keeps its first `size` bytes while others run, to whom scratch() gives what is behind them; until
 // let_go_of_scratch() by the same thread. False: there is no room for that.
 bool hold_scratch(std::size_t size);

@@ -104,17 +104,12 @@ bool Output::send(std::string_view bytes, bool more_follows) {
   return send_now(bytes, more_follows);
 }
 
-// Heads are mostly written into the scratch block: there the payload joins them.
 [[gnu::always_inline]] inline bool Output::send_both(std::string_view head,
                                                      std::string_view payload, bool more_follows) {
-  const std::size_t size = head.size() + payload.size();
-  char* const room = scratch().data();
-  if (payload.size() > kGathered || head.data() != room || size > scratch().size()) {
-    const iovec parts[] = {part(head), part(payload)};
-    return send(parts, more_follows);
-  }
-  std::memcpy(room + head.size(), payload.data(), payload.size());
-  return send_now({room, size}, more_follows);
+  if (const std::string_view whole = join_in_scratch(head, payload); !whole.empty())
+    return send_now(whole, more_follows);
+  const iovec parts[] = {part(head), part(payload)};
+  return send(parts, more_follows);
 }
 
 bool Output::flush_pipe() {
@@ -187,15 +182,10 @@ bool Output::send_body(std::string_view head, std::string_view payload, bool chu
   return bytes.empty() || send_now(bytes, closing);
 }
 
-bool Output::send_message(std::string_view head, std::string_view payload, bool closing) {
-  const std::size_t size = head.size() + payload.size();
-  char* const room = scratch().data();
-  if (broken_ || blocked() || size > kGathered || head.data() != room || !hold_scratch(size))
-    return send_body(head, payload, false, true, nullptr, closing);
-  std::memcpy(room + head.size(), payload.data(), payload.size());
-  const std::string_view bytes(room, size);
-  sent_ += size;
-  const bool sent = sent_some(connection_->write_in_a_row(bytes, closing), bytes);
+bool Output::send_in_scratch(std::string_view message, bool closing) {
+  if (broken_ || blocked() || !hold_scratch(message.size())) return send_now(message, closing);
+  sent_ += message.size();
+  const bool sent = sent_some(connection_->write_in_a_row(message, closing), message);
   let_go_of_scratch();
   return sent;
 }

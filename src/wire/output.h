@@ -38,9 +38,8 @@ class Output {
   bool send_body(std::string_view head, std::string_view payload, bool chunked, bool last,
                  const http::Headers* trailers = nullptr, bool closing = false);
 
-  // A head that stands in scratch(), and what is there of its body without chunks. Other fibers may
-  // come as far first.
-  bool send_message(std::string_view head, std::string_view payload, bool closing = false);
+  // As send(), of what join_in_scratch() has made. Other fibers may come as far first.
+  bool send_in_scratch(std::string_view message, bool closing = false);
 
   // Body bytes that go through without a look at them, while nothing is kept: pull() takes them
   // from `in`, push() sends them. `chunked`: in chunks of our own.

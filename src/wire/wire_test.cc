@@ -198,7 +198,9 @@ TEST(Output, MessagesOfManyFibersStandInOneBlock) {
       const std::string head(900, static_cast<char>('A' + i % 26)), payload(700 + i, 'p');
       std::copy(head.begin(), head.end(), scratch().begin());
       most_written = std::max(most_written, ++written);
-      EXPECT_TRUE(out.send_message({scratch().data(), head.size()}, payload));
+      const std::string_view message = join_in_scratch({scratch().data(), head.size()}, payload);
+      ASSERT_EQ(message.size(), head.size() + payload.size());
+      EXPECT_TRUE(out.send_in_scratch(message));
       --written;
       EXPECT_EQ(pairs[static_cast<std::size_t>(i)]->take(), head + payload);
       EXPECT_EQ(out.sent(), head.size() + payload.size());
