@@ -90,7 +90,8 @@ bool Relay::flush_pipe(Side& side) {
   return true;
 }
 
-Relay::Piece Relay::copy(Side& side) {
+// A part of its caller: see rt/system_call.h.
+[[gnu::always_inline]] inline Relay::Piece Relay::copy(Side& side) {
   const std::span<char> room = wire::scratch();
   const auto got = side.source.read_now(room);
   if (!got) return got.error() == net::IoError::would_block ? Piece::drained : Piece::source_broken;
@@ -142,7 +143,7 @@ bool Relay::move(Side& side) {
 void Relay::turn() {
   if (finishing_) return;
   const bool was_ended = up_.ended || down_.ended;
-  const bool good = move(up_) && move(down_);
+  const bool good = (up_.rests() || move(up_)) && (down_.rests() || move(down_));
   if (!good) {
     const bool client = up_.source_broken || down_.sink_broken;
     return finish({client ? txn::Cause::client : txn::Cause::server, txn::Phase::data});

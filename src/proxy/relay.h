@@ -29,6 +29,10 @@ class Relay final {
   struct Side final : rt::Watcher {
     Side(Relay& r, net::Connection& from, net::Connection& to) : relay(r), source(from), sink(to) {}
     void on_ready() override { relay.turn(); }
+    // Nothing kept, nothing come, and its end told.
+    bool rests() const {
+      return kept.empty() && !pipe.held() && !source.io().readable() && ended == closed;
+    }
     Relay& relay;
     net::Connection& source;
     net::Connection& sink;
