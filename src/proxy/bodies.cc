@@ -12,6 +12,17 @@ namespace {
 constexpr int kPieces = 8;  // moved in one direction before the other is looked at
 }
 
+// A side that takes bytes is alive, so that nothing is held against it which it does not send
+// meanwhile; unless "option independent-streams" says otherwise.
+void Run::sent_to_client() {
+  client_took_ = rt::now();
+  if (!frontend_->options.has(Option::independent_streams)) client_seen_ = client_took_;
+}
+void Run::sent_to_server() {
+  server_took_ = rt::now();
+  if (!backend_->options.has(Option::independent_streams)) server_seen_ = server_took_;
+}
+
 // The request whole, or given up: for an attempt to be repeated its body is kept up to a buffer's
 // size, or what a rule has waited for in a large buffer.
 bool Run::keep_for_retry(std::string_view payload) {
@@ -154,6 +165,14 @@ Run::Moved Run::move_response() {
 // reacts to a response finds the server's sessions counted without it.
 void Run::server_is_done() {
   if (request_sent_) slot_.free();
+}
+
+// Rules may have made another method of a client's HEAD; the client still expects no body.
+bool Run::send_to_client(std::string_view head, std::string_view payload, bool last) {
+  sent_to_client();
+  if (body_hidden_) return head.empty() || client_out_.send(head);
+  return client_out_.send_body(head, payload, response_chunked_, last, response_trailers(),
+                               last && close_follows());
 }
 
 bool Run::asked_for_head() const {

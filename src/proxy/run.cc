@@ -246,7 +246,7 @@ void Run::let_go_of_server(bool reusable) {
 void Run::settle() {
   txn::Exchange& e = x();
   e.times.end = rt::now();
-  drop_server(server_keep_alive_ && request_sent_ && response_done_ && !request_half_closed_);
+  drop_server(server_reusable());
   slot_.free();
   pick_.reset();
   if (std::exchange(counted_backend_, false)) rt::subtract(e.backend->backend_sessions, 1);

@@ -132,6 +132,9 @@ class Run final : public txn::Engine, rt::Watcher {
     if (link_.connection) let_go_of_server(reusable);
   }
   void let_go_of_server(bool reusable);
+  bool server_reusable() const {
+    return server_keep_alive_ && request_sent_ && response_done_ && !request_half_closed_;
+  }
   void watch_client(bool on);
   // Sleeps until something happens on either side; spurious returns are usual.
   rt::Wait wait(rt::Instant deadline);
@@ -224,14 +227,7 @@ class Run final : public txn::Engine, rt::Watcher {
   Step relay_bodies();
   void relay_trouble(Moved moved, bool response_side);
   void server_is_done();
-  // Rules may have made another method of a client's HEAD; the client still expects no body.
-  [[gnu::always_inline]] bool send_to_client(std::string_view head, std::string_view payload,
-                                             bool last) {
-    sent_to_client();
-    if (body_hidden_) return head.empty() || client_out_.send(head);
-    return client_out_.send_body(head, payload, response_chunked_, last, response_trailers(),
-                                 last && close_follows());
-  }
+  bool send_to_client(std::string_view head, std::string_view payload, bool last);
   bool asked_for_head() const;
   const http::Headers* request_trailers() const;
   const http::Headers* response_trailers() const;
@@ -242,16 +238,8 @@ class Run final : public txn::Engine, rt::Watcher {
   // Bytes came from there, or went there.
   void touch_client() { client_seen_ = rt::now(); }
   void touch_server() { server_seen_ = rt::now(); }
-  // A side that takes bytes is alive, so that nothing is held against it which it does not send
-  // meanwhile; unless "option independent-streams" says otherwise.
-  void sent_to_client() {
-    client_took_ = rt::now();
-    if (!frontend_->options.has(Option::independent_streams)) client_seen_ = client_took_;
-  }
-  void sent_to_server() {
-    server_took_ = rt::now();
-    if (!backend_->options.has(Option::independent_streams)) server_seen_ = server_took_;
-  }
+  void sent_to_client();
+  void sent_to_server();
   void drain_request();
 
   // --- filtering.cc
@@ -287,20 +275,8 @@ class Run final : public txn::Engine, rt::Watcher {
   void capture_response_cookie();
   void note_challenge();
   Step send_response_head();
-  // The head and what has come of the body.
-  [[gnu::always_inline]] bool send_first_bytes(std::string_view head) {
-    const std::string_view payload = server_in_.payload();
-    const bool last = server_in_.all_here();
-    if (last && !x().response.upgrade) server_is_done();
-    std::string_view whole;
-    if (!response_chunked_ && !body_hidden_) whole = wire::join_in_scratch(head, payload);
-    const bool sent = !whole.empty() || send_to_client(head, payload, last);
-    x().response_body_bytes += payload.size();
-    server_in_.consume(payload.size());
-    response_done_ = last;
-    return whole.empty() ? sent : send_whole(whole, last);
-  }
-  bool send_whole(std::string_view message, bool last);
+  bool send_first_bytes(std::string_view head);
+  bool send_whole(std::string_view message);
   void fix_response_length();
   void finish_response_head(http::ResponseHead& head, bool ours);
   bool forward_interim();

@@ -76,7 +76,6 @@ std::span<char> scratch() {
 }
 
 std::string_view join_in_scratch(std::string_view head, std::string_view payload) {
-  constexpr std::size_t kWorthCopying = 2048;  // cheaper than to send in parts
   const std::span<char> room = scratch();
   const std::size_t size = head.size() + payload.size();
   if (head.data() != room.data() || payload.size() > kWorthCopying || size > room.size()) return {};

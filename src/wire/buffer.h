@@ -66,6 +66,8 @@ class Buffer {
 
 // A large block that each thread has once, for bytes that are gone before anybody else runs.
 std::span<char> scratch();
+// What is cheaper to copy together than to send in parts.
+inline constexpr std::size_t kWorthCopying = 2048;
 // A head that was written to its start and the payload behind it, as one; empty where the head
 // stands elsewhere, or both are more than it is worth to copy.
 std::string_view join_in_scratch(std::string_view head, std::string_view payload);

@@ -9,7 +9,6 @@ namespace wire {
 namespace {
 
 constexpr std::size_t kLargestKept = 65536;  // capacity that is worth keeping
-constexpr std::size_t kGathered = 2048;      // cheaper to copy together than to send in parts
 constexpr std::uint64_t kSplicedFrom = 32768;
 
 iovec part(std::string_view bytes) { return {const_cast<char*>(bytes.data()), bytes.size()}; }
@@ -60,9 +59,9 @@ bool Output::send(std::span<const iovec> parts, bool more_follows) {
     keep(parts, 0);
     return true;
   }
-  char together[kGathered];
+  char together[kWorthCopying];
   iovec whole{together, size};
-  if (parts.size() > 1 && size <= kGathered) {
+  if (parts.size() > 1 && size <= kWorthCopying) {
     char* at = together;
     for (const iovec& p : parts)
       at = std::copy_n(static_cast<const char*>(p.iov_base), p.iov_len, at);
