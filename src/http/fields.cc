@@ -2,12 +2,9 @@
 
 #include <algorithm>
 #include <cstring>
-#include <vector>
 
 #include "http/ids.h"
 #include "http/scan.h"
-
-extern template class std::vector<http::Field>;  // growing is too rare to be inlined
 
 namespace http::detail {
 

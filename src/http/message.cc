@@ -6,8 +6,6 @@
 #include "base/text.h"
 #include "http/ids.h"
 
-template class std::vector<http::Field>;
-
 namespace http {
 
 namespace {

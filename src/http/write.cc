@@ -102,10 +102,7 @@ std::size_t write_response_head(const ResponseHead& head, std::span<char> room) 
   char* out = put(room.data(), version);
   *out++ = ' ';
   unsigned status = head.status;
-  for (std::size_t i = digits; i > 3; status /= 10) out[--i] = static_cast<char>('0' + status % 10);
-  out[2] = static_cast<char>('0' + status % 10);
-  out[1] = static_cast<char>('0' + status / 10 % 10);
-  out[0] = static_cast<char>('0' + status / 100);
+  for (std::size_t i = digits; i-- > 0; status /= 10) out[i] = static_cast<char>('0' + status % 10);
   out += digits;
   *out++ = ' ';
   out = put_line_end(put(out, head.reason));

@@ -38,12 +38,6 @@ void add_times(Counters& counters, const Spans& spans) {
   counters.total_ms.add(spans.total_ms);
 }
 
-// Each by itself: numbers that have just been written one by one must not be read as a pair, which
-// the processor would have to put together from stores under way.
-std::uint64_t alone(const std::uint64_t& number) {
-  return static_cast<const volatile std::uint64_t&>(number);
-}
-
 }  // namespace
 
 void Run::count_status() {
@@ -89,11 +83,8 @@ Run::Traffic Run::traffic() const {
 // The bytes that have come since this was called last.
 void Run::count_traffic(const Traffic& now) {
   const txn::Exchange& e = x();
-  const std::uint64_t in_now = alone(now.in), out_now = alone(now.out);
-  const std::uint64_t from_servers_now = alone(now.from_servers);
-  const std::uint64_t in = in_now - counted_.in, out = out_now - counted_.out;
-  const std::uint64_t from_servers = from_servers_now - counted_.from_servers;
-  counted_ = {in_now, out_now, from_servers_now};
+  const Traffic before = std::exchange(counted_, now);
+  const std::uint64_t in = now.in - before.in, out = now.out - before.out;
   const auto add = [&](auto& counters) {
     counters.bytes_in.add(in);
     counters.bytes_out.add(out);
@@ -107,7 +98,7 @@ void Run::count_traffic(const Traffic& now) {
   }
   if (!e.is_http || e.request_valid) count_tracked(state::StickEvent::bytes_in, in);
   // What came from servers or a service, as it came.
-  const std::uint64_t given = from_servers + (service_ran_ ? out : 0);
+  const std::uint64_t given = now.from_servers - before.from_servers + (service_ran_ ? out : 0);
   if (given != 0) count_tracked(state::StickEvent::bytes_out, given);
 }
 

@@ -75,14 +75,12 @@ enum class Kill : std::uint8_t { none, by_command /* K */, server_down /* D */, 
 class Slot {
  public:
   Slot() = default;
-  Slot(Slot&& other) noexcept { steal(other); }
-  Slot& operator=(Slot&& other) noexcept;
+  Slot(const Slot&) = delete;
+  Slot& operator=(const Slot&) = delete;
   ~Slot() { free(); }
   void free() {
     if (server_ != nullptr) end();
   }
-  // From here on that of `server`, whose slot has been taken for the fiber at hand.
-  void hold(Server& server);
   Server* server() const { return server_; }
   explicit operator bool() const { return server_ != nullptr; }
 
@@ -96,9 +94,11 @@ class Slot {
   }
 
  private:
+  friend class Backend;
   friend class Server;
+  // From here on that of `server`, whose slot has been taken for the fiber at hand.
+  void hold(Server& server);
   void end();
-  void steal(Slot& other);
   void unlink();
 
   Server* server_ = nullptr;

@@ -39,7 +39,7 @@ TEST(Queue, ServesByPriorityClassThenOffsetThenArrival) {
       (void)rt::sleep_for(milliseconds(2));
     }
     EXPECT_EQ(farm.backend->state().queued.load(), 5u);
-    held->free();
+    (*held)->free();
     while (left > 0) (void)rt::sleep_for(milliseconds(1));
     EXPECT_EQ(order, "abcde");
     EXPECT_EQ(farm.backend->state().queued.load(), 0u);
@@ -88,7 +88,7 @@ TEST(Queue, WaitersOfAServerThatLeavesPickAgain) {
       request.exchange.forced_server = &first.state();
       auto slot = request.acquire(milliseconds(5000));
       ASSERT_TRUE(slot);
-      got = slot->server()->state().name;
+      got = (*slot)->server()->state().name;
     });
     (void)rt::sleep_for(milliseconds(2));
     ASSERT_TRUE(control::set_state(first, "maint").has_value());
@@ -144,9 +144,8 @@ TEST(Slot, KillingCancelsTheHolder) {
       Request request(farm);
       auto slot = request.acquire();
       ASSERT_TRUE(slot);
-      Slot moved = std::move(*slot);
       EXPECT_EQ(rt::sleep_for(milliseconds(5000)), rt::Wait::cancelled);
-      why = moved.killed();
+      why = (*slot)->killed();
     });
     rt::yield();
     control::shutdown_sessions(server);

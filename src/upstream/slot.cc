@@ -37,27 +37,6 @@ inline void Slot::hold(Server& server) {
   head = this;
 }
 
-void Slot::steal(Slot& other) {
-  server_ = std::exchange(other.server_, nullptr);
-  fiber_ = other.fiber_;
-  kill_ = other.kill_;
-  argument_ = other.argument_;
-  killed_ = other.killed_;
-  next_ = other.next_;
-  previous_ = std::exchange(other.previous_, nullptr);
-  other.next_ = nullptr;
-  if (previous_ != nullptr) *previous_ = this;
-  if (next_ != nullptr) next_->previous_ = &next_;
-}
-
-Slot& Slot::operator=(Slot&& other) noexcept {
-  if (this != &other) {
-    free();
-    steal(other);
-  }
-  return *this;
-}
-
 std::uint32_t Server::limit_now(std::uint32_t most) const {
   const state::Proxy& proxy = backend_.state();
   const std::uint32_t full = proxy.full_connections.load(std::memory_order_relaxed);

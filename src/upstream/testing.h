@@ -100,15 +100,15 @@ struct Lines {
 // One request's view of a farm.
 struct Request {
   explicit Request(Farm& farm) : farm_(farm) {}
-  base::Result<Slot, NoSlot> acquire(rt::Duration patience = rt::milliseconds(0)) {
-    Slot slot;
-    if (auto got = farm_.backend->acquire(pick, rt::precise_now() + patience, slot); !got)
+  base::Result<std::unique_ptr<Slot>, NoSlot> acquire(rt::Duration patience = rt::milliseconds(0)) {
+    auto slot = std::make_unique<Slot>();
+    if (auto got = farm_.backend->acquire(pick, rt::precise_now() + patience, *slot); !got)
       return base::fail(got.error());
     return slot;
   }
   std::string server() {
     auto slot = acquire();
-    return slot ? slot->server()->state().name : "-";
+    return slot ? (*slot)->server()->state().name : "-";
   }
 
   Farm& farm_;

@@ -35,9 +35,9 @@ TEST(RoundRobin, FullServersArePassedOverAndRetriesGoElsewhere) {
   Server& second = farm.add("s2");
   farm.prepare();
   auto held = Request(farm).acquire();
-  ASSERT_TRUE(held && held->server()->state().name == "s1");
+  ASSERT_TRUE(held && (*held)->server()->state().name == "s1");
   EXPECT_EQ(many(farm, 3), "222");
-  held->free();
+  (*held)->free();
   Request again(farm);
   again.pick.tried.push_back(&second);
   EXPECT_EQ(again.server(), "s1");
@@ -90,11 +90,11 @@ TEST(First, FillsTheLowestId) {
     s.id = 3;
   });
   farm.prepare();
-  std::vector<Slot> held;
+  std::vector<std::unique_ptr<Slot>> held;
   std::string order;
   for (int i = 0; i < 3; ++i) {
     held.push_back(std::move(*Request(farm).acquire()));
-    order += held.back().server()->state().name.back();
+    order += held.back()->server()->state().name.back();
   }
   EXPECT_EQ(order, "211");
 }
