@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstring>
 #include <new>
 #include <type_traits>
 #include <utility>
@@ -46,18 +47,28 @@ class Function<R(Args...)> {
  private:
   struct Table {
     R (*call)(void*, Args&&...);
+    // Null: its bytes are all there is to it.
     void (*move)(void* from, void* to) noexcept;
     void (*destroy)(void*) noexcept;
   };
   template <class T>
-  static constexpr Table kInline{[](void* p, Args&&... args) -> R {
-                                   return (*static_cast<T*>(p))(std::forward<Args>(args)...);
-                                 },
-                                 [](void* from, void* to) noexcept {
-                                   new (to) T(std::move(*static_cast<T*>(from)));
-                                   static_cast<T*>(from)->~T();
-                                 },
-                                 [](void* p) noexcept { static_cast<T*>(p)->~T(); }};
+  static R call_inline(void* p, Args&&... args) {
+    return (*static_cast<T*>(p))(std::forward<Args>(args)...);
+  }
+  template <class T>
+  static constexpr Table make_inline() {
+    if constexpr (std::is_trivially_copyable_v<T>)
+      return {&call_inline<T>, nullptr, nullptr};
+    else
+      return {&call_inline<T>,
+              [](void* from, void* to) noexcept {
+                new (to) T(std::move(*static_cast<T*>(from)));
+                static_cast<T*>(from)->~T();
+              },
+              [](void* p) noexcept { static_cast<T*>(p)->~T(); }};
+  }
+  template <class T>
+  static constexpr Table kInline = make_inline<T>();
   template <class T>
   static constexpr Table kHeap{
       [](void* p, Args&&... args) -> R {
@@ -68,11 +79,15 @@ class Function<R(Args...)> {
 
   void take(Function& other) noexcept {
     table_ = other.table_;
-    if (table_ != nullptr) table_->move(other.room_, room_);
     other.table_ = nullptr;
+    if (table_ == nullptr) return;
+    if (table_->move != nullptr)
+      table_->move(other.room_, room_);
+    else
+      std::memcpy(room_, other.room_, sizeof room_);
   }
   void clear() noexcept {
-    if (table_ != nullptr) table_->destroy(room_);
+    if (table_ != nullptr && table_->destroy != nullptr) table_->destroy(room_);
     table_ = nullptr;
   }
 

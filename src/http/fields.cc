@@ -121,6 +121,19 @@ Line parse_field(char*& p, char* end, const ParseLimits& limits, Field& field, P
   return line;
 }
 
+#ifdef __SSE2__
+// Lowers what follows the first 16 characters of a name; where that ends. Null: too near to `last`.
+[[gnu::noinline]] char* lower_long_name(char* at, const char* last) {
+  for (unsigned count = 16; count == 16; at += count) {
+    if (at > last) return nullptr;
+    const scan::Letters letters = scan::lowered_letters(at);
+    count = letters.count;
+    scan::store(at, letters.bytes);
+  }
+  return at;
+}
+#endif
+
 // Takes the lines of the usual form up to the first other: a name of letters and hyphens, ": ", and
 // a value without control characters and blanks around it, which no other line continues. What has
 // another form, and what is wrong, is take_field()'s.
@@ -132,20 +145,21 @@ inline char* take_usual_fields(char* p, char* end, std::size_t max_headers, Head
   char* const last = end - kReach;
   for (std::size_t left = max_headers - std::min(max_headers, headers.size() + 1); left != 0;
        --left) {
-    char* name_end = p;
-    for (std::size_t n = 16; n == 16; name_end += n) {
-      if (name_end > last) return p;
-      n = scan::lower_letters(name_end);
-    }
-    if (name_end == p || std::memcmp(name_end, ": ", 2) != 0) return p;
+    if (p > last) return p;
+    const scan::Letters start = scan::lowered_letters(p);
+    char* name_end = p + start.count;
+    if (start.count == 16) name_end = lower_long_name(name_end, last);
+    if (name_end == nullptr || name_end == p || std::memcmp(name_end, ": ", 2) != 0) return p;
     char* value = name_end + 2;
     char* line_end = scan::find_control_by_16(value, end);
     if (line_end >= end - 2 || std::memcmp(line_end, "\r\n", 2) != 0) return p;
     const auto next = static_cast<unsigned char>(line_end[2]);
     if (*value == ' ' || line_end[-1] == ' ' || (next <= ' ' && next != '\r')) return p;
+    // Not before: a load that takes in bytes just stored, and others, waits for the store.
+    scan::store(p, start.bytes);
     const auto name_size = static_cast<std::size_t>(name_end - p);
-    const HeaderId id = id_of_token(p, name_size);
-    headers.add_parsed({{p, name_size}, {value, static_cast<std::size_t>(line_end - value)}, id});
+    const HeaderId id = id_of_token(p, name_size, start.bytes);
+    headers.add_parsed({p, name_size}, {value, static_cast<std::size_t>(line_end - value)}, id);
     seen.add(id);
     p = line_end + 2;
     if (next == '\r') return p;

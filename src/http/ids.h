@@ -85,12 +85,11 @@ inline bool same_16(__m128i a, __m128i b) {
   return _mm_movemask_epi8(_mm_cmpeq_epi8(a, b)) == 0xffff;
 }
 
-// id_of() a name of token characters that has 16 bytes from its start on.
-inline HeaderId id_of_token(const char* name, std::size_t size) {
+// id_of() a name of token characters, of whose first 16 bytes it is told.
+inline HeaderId id_of_token(const char* name, std::size_t size, __m128i start) {
   // From 16 - n on: what keeps the first n characters.
   static constexpr unsigned char kKept[32] = {255, 255, 255, 255, 255, 255, 255, 255,
                                               255, 255, 255, 255, 255, 255, 255, 255};
-  __m128i start = load_16(name);
   if (size < 16)
     start = _mm_and_si128(start, load_16(reinterpret_cast<const char*>(kKept + 16 - size)));
   const std::uint8_t id =

@@ -41,16 +41,21 @@ inline __m128i within(__m128i x, char first, char last) {
 }
 inline __m128i letters(__m128i x) { return within(_mm_or_si128(x, _mm_set1_epi8(0x20)), 'a', 'z'); }
 
-// Lowers the letters before anything else but hyphens, in place; how many they are together. Looks
-// at 16 bytes.
-inline std::size_t lower_letters(char* p) {
+// 16 characters, and how many of them stand before anything else but letters and hyphens, those
+// lowered.
+struct Letters {
+  __m128i bytes;
+  unsigned count;
+};
+inline Letters lowered_letters(const char* p) {
   const __m128i x = load(p);
   const __m128i usual = _mm_or_si128(letters(x), _mm_cmpeq_epi8(x, _mm_set1_epi8('-')));
   const auto count =
       static_cast<unsigned>(std::countr_zero(~static_cast<unsigned>(_mm_movemask_epi8(usual))));
-  const __m128i bits = load(kSmall + 16 - count);
-  _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm_or_si128(x, bits));
-  return count;
+  return {_mm_or_si128(x, load(kSmall + 16 - count)), count};
+}
+inline void store(char* p, __m128i bytes) {
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(p), bytes);
 }
 
 // Which are control characters up to CR, by bits.

@@ -46,16 +46,23 @@ bool follows(const Field& f, const Field& next) {
   return next.name.data() == end + 2 && end[0] == '\r' && end[1] == '\n' && stands_as_sent(next);
 }
 
-// Fields that stand behind each other as they were received go out in one copy.
-char* put_headers(char* out, const Headers& headers) {
+// The fields and the line behind them; null where there is no room. Those that stand behind each
+// other as they were received go out in one copy.
+char* put_headers(char* out, const char* end, const Headers& headers) {
+  constexpr std::ptrdiff_t kLineEnds = 4;
   const Field* f = headers.size() == 0 ? nullptr : &headers[0];
   const Field* last = f + headers.size();
+  if (end - out < 2) return nullptr;
   while (f != last) {
     if (stands_as_sent(*f)) {
       const char* start = f->name.data();
       while (f + 1 != last && follows(*f, f[1])) ++f;
-      out = put(out, start, static_cast<std::size_t>(end_of(*f) - start));
+      const std::ptrdiff_t size = end_of(*f) - start;
+      if (end - out < size + kLineEnds) return nullptr;
+      out = put(out, start, static_cast<std::size_t>(size));
     } else {
+      const std::size_t size = f->name.size() + 2 + f->value.size();
+      if (end - out < static_cast<std::ptrdiff_t>(size) + kLineEnds) return nullptr;
       out = put(out, f->name);
       std::memcpy(out, ": ", 2);
       out = put(out + 2, f->value);
@@ -66,7 +73,7 @@ char* put_headers(char* out, const Headers& headers) {
   return put_line_end(out);
 }
 
-std::size_t size_of(const Headers& headers) {
+[[gnu::noinline]] std::size_t size_of(const Headers& headers) {
   std::size_t n = 2;
   for (const Field& f : headers) n += f.name.size() + f.value.size() + 4;
   return n;
@@ -81,39 +88,44 @@ std::string_view version_to_send(Version v, std::string_view text) {
 }  // namespace
 
 std::size_t write_request_head(const RequestHead& head, std::span<char> room) {
-  std::string_view version = version_to_send(head.version, head.version_text);
-  std::size_t need =
-      head.method_text.size() + head.target.size() + version.size() + 4 + size_of(head.headers);
-  if (need > room.size()) return need;
-  char* out = put(room.data(), head.method_text);
-  *out++ = ' ';
-  out = put(out, head.target);
-  *out++ = ' ';
-  out = put_line_end(put(out, version));
-  put_headers(out, head.headers);
-  return need;
+  const std::string_view version = version_to_send(head.version, head.version_text);
+  const std::size_t line = head.method_text.size() + head.target.size() + version.size() + 4;
+  char* out = nullptr;
+  if (line <= room.size()) {
+    out = put(room.data(), head.method_text);
+    *out++ = ' ';
+    out = put(out, head.target);
+    *out++ = ' ';
+    out = put_line_end(put(out, version));
+    out = put_headers(out, room.data() + room.size(), head.headers);
+  }
+  return out != nullptr ? static_cast<std::size_t>(out - room.data())
+                        : line + size_of(head.headers);
 }
 
 std::size_t write_response_head(const ResponseHead& head, std::span<char> room) {
-  std::string_view version = version_to_send(head.version, head.version_text);
+  const std::string_view version = version_to_send(head.version, head.version_text);
   const std::size_t digits = head.status < 1000 ? 3 : head.status < 10000 ? 4 : 5;
-  std::size_t need = version.size() + digits + head.reason.size() + 4 + size_of(head.headers);
-  if (need > room.size()) return need;
-  char* out = put(room.data(), version);
-  *out++ = ' ';
-  unsigned status = head.status;
-  for (std::size_t i = digits; i-- > 0; status /= 10) out[i] = static_cast<char>('0' + status % 10);
-  out += digits;
-  *out++ = ' ';
-  out = put_line_end(put(out, head.reason));
-  put_headers(out, head.headers);
-  return need;
+  const std::size_t line = version.size() + digits + head.reason.size() + 4;
+  char* out = nullptr;
+  if (line <= room.size()) {
+    out = put(room.data(), version);
+    *out++ = ' ';
+    unsigned status = head.status;
+    for (std::size_t i = digits; i-- > 0; status /= 10)
+      out[i] = static_cast<char>('0' + status % 10);
+    out += digits;
+    *out++ = ' ';
+    out = put_line_end(put(out, head.reason));
+    out = put_headers(out, room.data() + room.size(), head.headers);
+  }
+  return out != nullptr ? static_cast<std::size_t>(out - room.data())
+                        : line + size_of(head.headers);
 }
 
 std::size_t write_trailers(const Headers& trailers, std::span<char> room) {
-  std::size_t need = size_of(trailers);
-  if (need <= room.size()) put_headers(room.data(), trailers);
-  return need;
+  const char* out = put_headers(room.data(), room.data() + room.size(), trailers);
+  return out != nullptr ? static_cast<std::size_t>(out - room.data()) : size_of(trailers);
 }
 
 std::size_t write_chunk_size(std::uint64_t size, std::span<char, 18> room) {

@@ -66,6 +66,17 @@ class Connection {
     if (!io_.writable()) return base::fail(IoError::would_block);
     return written(io_.send_in_a_row(bytes, flags_for(more_follows)), bytes.size());
   }
+  // The same for a sender, while writable; written() tells what its answer means.
+  void write_in_a_row(std::string_view bytes, rt::Sender& sender) {
+    io_.send_in_a_row(bytes, flags_for(false), sender);
+  }
+  [[gnu::always_inline]] base::Result<std::size_t, IoError> written(long put, std::size_t wanted) {
+    if (put < 0) [[unlikely]]
+      return base::fail(write_failed(static_cast<int>(-put)));
+    const auto size = static_cast<std::size_t>(put);
+    if (size < wanted) io_.write_blocked();
+    return size;
+  }
   [[nodiscard]] base::Result<std::size_t, IoError> write_now(std::span<const iovec> parts,
                                                              bool more_follows = false);
   // Everything, waiting where the peer is slow; each successful step renews nothing: one deadline.
@@ -91,13 +102,6 @@ class Connection {
 
  private:
   static int flags_for(bool more_follows) { return MSG_NOSIGNAL | (more_follows ? MSG_MORE : 0); }
-  [[gnu::always_inline]] base::Result<std::size_t, IoError> written(long put, std::size_t wanted) {
-    if (put < 0) [[unlikely]]
-      return base::fail(write_failed(static_cast<int>(-put)));
-    const auto size = static_cast<std::size_t>(put);
-    if (size < wanted) io_.write_blocked();
-    return size;
-  }
   IoError read_failed(int error);
   IoError write_failed(int error);
   base::Result<std::size_t, IoError> write_rest(std::span<const iovec> parts, std::size_t offset);

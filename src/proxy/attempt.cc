@@ -397,8 +397,12 @@ void Run::send_request() {
   if (again.empty()) keep_for_retry(payload);
   std::string_view whole;
   if (!chunked) whole = wire::join_in_scratch(bytes, payload);
+  // A client that may be gone could have the connection shut before the request is out.
+  const bool soon = last && !session_->connection->io().hung_up();
   if (whole.empty())
     server_out_.send_body(bytes, payload, chunked, last, request_trailers());
+  else if (soon)
+    server_out_.send_soon(whole);
   else
     server_out_.send_in_scratch(whole);
   if (again.empty()) {

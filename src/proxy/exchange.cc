@@ -9,10 +9,14 @@ After Run::live() {
   begin(true);
   Step step = receive_head();                        // parse; 400 408 414 431 answered here
   if (step == Step::go_on) step = frontend_rules();  // tcp-request content, http-request
-  return go_on_to_backend(step);
+  return go_on(step);
 }
 
-After Run::go_on_to_backend(Step step) {
+// For a TCP connection that has become one of HTTP.
+After Run::go_on_to_backend(Step step) { return go_on(step); }
+
+// Parts of live(): see Run::wait().
+[[gnu::always_inline]] inline After Run::go_on(Step step) {
   if (step == Step::go_on) step = choose_backend();    // use_backend, default_backend
   if (step == Step::go_on) step = backend_rules();     // the same rules of the backend
   if (step == Step::go_on) step = prepare_request();   // forwardfor, unique id, persistence cookie
@@ -27,7 +31,7 @@ After Run::go_on_to_backend(Step step) {
 }
 
 // A retry comes back to the top of the loop with the request still in hand.
-Step Run::reach_server() {
+[[gnu::always_inline]] inline Step Run::reach_server() {
   while (true) {
     Step step = pick_server();                             // stickiness, use-server, balance, queue
     if (step == Step::go_on) step = redirect_to_server();  // where it has "redir"

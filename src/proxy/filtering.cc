@@ -185,11 +185,8 @@ Run::Moved Run::move_filtered(Direction direction) {
   return Moved::some;
 }
 
-// As wait(), but not past the time at which a filter wants to be asked again.
-rt::Wait Run::wait_for_bodies(rt::Instant deadline) {
-  if (filters_ == nullptr) return wait(deadline);
-  const rt::Instant wake = filters_->next_wake();
-  return wait(wake < deadline ? wake : deadline);
+rt::Instant Run::before_filters_wake(rt::Instant deadline) const {
+  return std::min(filters_->next_wake(), deadline);
 }
 
 // What keeps one side alive keeps both, unless "option independent-streams" says otherwise.

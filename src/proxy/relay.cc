@@ -98,12 +98,37 @@ bool Relay::flush_pipe(Side& side) {
   if (*got == 0) return Piece::ended;
   side.moved += *got;
   side.in_bulk = *got == room.size();
-  const auto put = side.sink.write_now({room.data(), *got});
+  const std::string_view bytes(room.data(), *got);
+  // More of it may follow at once otherwise, or its end.
+  if (!side.source.io().readable() && side.sink.io().writable() && wire::hold_scratch(*got)) {
+    side.going = bytes;
+    side.sink.write_in_a_row(bytes, side);
+    return Piece::moved;
+  }
+  const auto put = side.sink.write_now(bytes);
   if (!put && put.error() != net::IoError::would_block) return Piece::sink_broken;
   const std::size_t taken = put ? *put : 0;
   if (taken == *got) return Piece::moved;
   side.kept.assign(room.data() + taken, *got - taken);
   return Piece::stuck;
+}
+
+void Relay::Side::on_sent(long put) {
+  const std::string_view bytes = std::exchange(going, {});
+  const auto taken = sink.written(put, bytes.size());
+  if (taken != bytes.size()) [[unlikely]] {
+    sink_broken = !taken && taken.error() != net::IoError::would_block;
+    if (!sink_broken) kept = bytes.substr(taken.value_or(0));
+    relay.calm_ = false;
+  }
+  wire::let_go_of_scratch();
+  if (sink_broken && !relay.finishing_) relay.finish_broken();
+}
+
+void Relay::Side::send_now() {
+  if (going.empty()) return;
+  rt::Descriptor::take_back(*this);
+  on_sent(rt::send(sink.io().fd(), going, MSG_NOSIGNAL));
 }
 
 Relay::Piece Relay::splice(Side& side) {
@@ -116,8 +141,32 @@ Relay::Piece Relay::splice(Side& side) {
   return side.sink_broken ? Piece::sink_broken : Piece::stuck;
 }
 
+// False when one of the two is gone for good.
+[[gnu::always_inline]] inline bool Relay::note(Side& side, Piece piece) {
+  if (piece != Piece::moved) [[unlikely]] {
+    if (piece == Piece::drained) return true;
+    side.source_broken = piece == Piece::source_broken;
+    side.sink_broken = side.sink_broken || piece == Piece::sink_broken;
+    side.ended = piece == Piece::ended || side.source_broken;
+    if (side.source_broken || side.sink_broken) return false;
+  }
+  side.seen = active_ = rt::now();
+  return true;
+}
+
+// What most events bring: some bytes that go on as they are.
+void Relay::Side::on_ready() {
+  Relay& r = relay;
+  if (!r.calm_ || !going.empty() || !source.io().readable()) return r.turn();
+  const Piece piece = r.copy(*this);
+  const bool good = r.note(*this, piece);
+  if (piece != Piece::moved || source.io().readable()) [[unlikely]]
+    r.turn(good);
+}
+
 // As much as goes now; false when one of the two is gone for good.
 bool Relay::move(Side& side) {
+  if (!side.going.empty()) return true;  // first that
   if (!flush(side)) return !side.sink_broken;
   for (int rounds = 0; !side.ended && side.source.io().readable(); ++rounds) {
     if (rounds == kRounds) {  // others want their turn
@@ -128,11 +177,7 @@ bool Relay::move(Side& side) {
                          side.pipe.take();
     const Piece piece = spliced ? splice(side) : copy(side);
     if (piece == Piece::drained) break;
-    side.source_broken = piece == Piece::source_broken;
-    side.sink_broken = piece == Piece::sink_broken;
-    side.ended = piece == Piece::ended || side.source_broken;
-    if (side.source_broken || side.sink_broken) return false;
-    side.seen = active_ = rt::now();
+    if (!note(side, piece)) return false;
     if (piece == Piece::stuck) return true;
   }
   if (side.pipe.held() && !side.in_bulk) side.pipe.drop();
@@ -140,16 +185,19 @@ bool Relay::move(Side& side) {
   return true;
 }
 
-void Relay::turn() {
+void Relay::turn(bool good) {
   if (finishing_) return;
-  const bool was_ended = up_.ended || down_.ended;
-  const bool good = (up_.rests() || move(up_)) && (down_.rests() || move(down_));
-  if (!good) {
-    const bool client = up_.source_broken || down_.sink_broken;
-    return finish({client ? txn::Cause::client : txn::Cause::server, txn::Phase::data});
-  }
+  good = good && (up_.rests() || move(up_)) && (down_.rests() || move(down_));
+  if (finishing_) return;  // broken where it was sent at once
+  if (!good) return finish_broken();
   if (up_.closed && down_.closed) return finish({});
-  if ((up_.ended || down_.ended) && !was_ended) timer_.arm(due());
+  if ((up_.ended || down_.ended) && !std::exchange(end_known_, true)) timer_.arm(due());
+  calm_ = up_.calm() && down_.calm();
+}
+
+void Relay::finish_broken() {
+  const bool client = up_.source_broken || down_.sink_broken;
+  finish({client ? txn::Cause::client : txn::Cause::server, txn::Phase::data});
 }
 
 // The timer is not moved with each byte: when it fires it is asked what is due.
@@ -177,9 +225,12 @@ void Relay::on_timer() {
 // Logging may wait: it happens in a fiber.
 void Relay::finish(txn::Termination end) {
   finishing_ = true;
+  calm_ = false;
   timer_.disarm();
   up_.source.io().park(nullptr);
   down_.source.io().park(nullptr);
+  up_.send_now();
+  down_.send_now();
   Run& run = run_;
   run.x().end = end;
   run.x().request_body_bytes += from_client();

@@ -26,26 +26,30 @@ class Relay final {
 
  private:
   // One direction: from `source` to `sink`.
-  struct Side final : rt::Watcher {
+  struct Side final : rt::Watcher, rt::Sender {
     Side(Relay& r, net::Connection& from, net::Connection& to) : relay(r), source(from), sink(to) {}
-    void on_ready() override { relay.turn(); }
+    void on_ready() override;
+    void on_sent(long put) override;
+    void send_now();
     // Nothing kept, nothing come, and its end told.
     bool rests() const {
       return kept.empty() && !pipe.held() && !source.io().readable() && ended == closed;
     }
+    bool calm() const { return !ended && !in_bulk && kept.empty() && !pipe.held(); }
     Relay& relay;
     net::Connection& source;
     net::Connection& sink;
-    std::string kept;  // what the sink did not take
-    std::size_t kept_at = 0;
-    wire::Pipe pipe;  // the same, of what is spliced; one of the two is empty
+    std::string_view going;  // in the scratch block, to be sent in a row with others
+    std::uint64_t moved = 0;
+    rt::Instant seen{};  // when bytes came last
     bool in_bulk = false;
     bool ended = false;   // no more from the source
     bool closed = false;  // and the sink knows
     bool source_broken = false, sink_broken = false;
-    std::uint64_t moved = 0;
-    rt::Instant seen{};        // when bytes came last
     bool independent = false;  // those alone keep the source alive (option independent-streams)
+    std::string kept;          // what the sink did not take
+    std::size_t kept_at = 0;
+    wire::Pipe pipe;  // the same, of what is spliced; one of the two is empty
   };
   struct IdleTimer : rt::Timer {
     explicit IdleTimer(Relay& r) : rt::Timer(&IdleTimer::fire), relay(r) {}
@@ -54,9 +58,10 @@ class Relay final {
   };
 
   explicit Relay(Run& run);
-  void turn();
-  bool move(Side& side);
   enum class Piece : std::uint8_t { moved, drained, stuck, ended, source_broken, sink_broken };
+  void turn(bool good = true);
+  bool move(Side& side);
+  bool note(Side& side, Piece piece);
   Piece copy(Side& side);
   Piece splice(Side& side);
   bool flush(Side& side);
@@ -66,6 +71,7 @@ class Relay final {
   rt::Instant server_due() const { return expiry(down_, server_timeout_, server_fin_); }
   rt::Instant due() const { return std::min(client_due(), server_due()); }
   void on_timer();
+  void finish_broken();
   void finish(txn::Termination end);
   static void kill(void* relay);
 
@@ -77,6 +83,8 @@ class Relay final {
   rt::Duration client_timeout_, server_timeout_, tunnel_timeout_, client_fin_, server_fin_;
   IdleTimer timer_{*this};
   bool finishing_ = false;
+  bool calm_ = false;       // both sides: what comes need only go on
+  bool end_known_ = false;  // to the timer: one side has ended
 };
 
 }  // namespace proxy

@@ -165,6 +165,31 @@ void Run::finish_response_head(http::ResponseHead& head, bool ours) {
   response_chunked_ = head.framing == http::Framing::chunked;
 }
 
+// These two are parts of send_response_head(): see rt/system_call.h.
+
+// A message of which nothing is left in a buffer. Where it is the last of the exchange, its
+// server's connection is idle before the client can know of it: who reacts to a response finds it.
+[[gnu::always_inline]] inline bool Run::send_whole(std::string_view message) {
+  sent_to_client();
+  if (server_reusable() && !x().response.upgrade && filters_ == nullptr) drop_server(true);
+  return client_out_.send_in_scratch(message, response_done_ && close_follows());
+}
+
+// The head and what has come of the body.
+[[gnu::always_inline]] inline bool Run::send_first_bytes(std::string_view head) {
+  const std::string_view payload = server_in_.payload();
+  const bool last = server_in_.all_here();
+  if (last && !x().response.upgrade) server_is_done();
+  std::string_view whole;
+  if (!response_chunked_ && !body_hidden_) whole = wire::join_in_scratch(head, payload);
+  const bool in_parts = whole.empty();
+  const bool sent = in_parts && send_to_client(head, payload, last);
+  x().response_body_bytes += payload.size();
+  server_in_.consume(payload.size());
+  response_done_ = last;
+  return in_parts ? sent : send_whole(whole);
+}
+
 Step Run::send_response_head() {
   txn::Exchange& e = x();
   if (response_body_.edited && e.response.framing == http::Framing::length) fix_response_length();
@@ -202,29 +227,6 @@ Step Run::send_response_head() {
   if (e.response.upgrade) return Step::tunnel;
   if (response_done_ && request_sent_ && !client_out_.blocked()) return Step::answered;
   return Step::go_on;
-}
-
-// The head and what has come of the body.
-bool Run::send_first_bytes(std::string_view head) {
-  const std::string_view payload = server_in_.payload();
-  const bool last = server_in_.all_here();
-  if (last && !x().response.upgrade) server_is_done();
-  std::string_view whole;
-  if (!response_chunked_ && !body_hidden_) whole = wire::join_in_scratch(head, payload);
-  const bool in_parts = whole.empty();
-  const bool sent = in_parts && send_to_client(head, payload, last);
-  x().response_body_bytes += payload.size();
-  server_in_.consume(payload.size());
-  response_done_ = last;
-  return in_parts ? sent : send_whole(whole);
-}
-
-// A message of which nothing is left in a buffer. Where it is the last of the exchange, its
-// server's connection is idle before the client can know of it: who reacts to a response finds it.
-bool Run::send_whole(std::string_view message) {
-  sent_to_client();
-  if (server_reusable() && !x().response.upgrade && filters_ == nullptr) drop_server(true);
-  return client_out_.send_in_scratch(message, response_done_ && close_follows());
 }
 
 void Run::fix_response_length() {

@@ -90,11 +90,7 @@ void Run::give_back() {
 
 void Run::watch_client(bool on) { session_->connection->io().park_unhurried(on ? this : nullptr); }
 
-// Without more to come from the client only its end could be news, which may take a moment.
-rt::Wait Run::wait(rt::Instant deadline) {
-  if (!x().request_valid || !client_in_.over()) session_->connection->io().watch_now();
-  return rt::suspend(deadline);
-}
+void Run::await_client() { session_->connection->io().watch_now(); }
 
 wire::Buffer Run::release_client() {
   watch_client(false);

@@ -121,6 +121,7 @@ class Run final : public txn::Engine, rt::Watcher {
 
   // --- exchange.cc: from the choice of a backend on
   After go_on_to_backend(Step step);
+  After go_on(Step step);
 
   // --- run.cc: beginnings and ends
   void begin(bool http);
@@ -136,8 +137,15 @@ class Run final : public txn::Engine, rt::Watcher {
     return server_keep_alive_ && request_sent_ && response_done_ && !request_half_closed_;
   }
   void watch_client(bool on);
-  // Sleeps until something happens on either side; spurious returns are usual.
-  rt::Wait wait(rt::Instant deadline);
+  // Sleeps until something happens on either side; spurious returns are usual. A part of its caller
+  // (see rt/system_call.h), as is what sends in a row: a fiber that goes on finds the frames it
+  // returns through forgotten.
+  rt::Wait wait(rt::Instant deadline) {
+    // Without more to come from the client only its end could be news, which may take a moment.
+    if (!x().request_valid || !client_in_.over()) await_client();
+    return rt::suspend(deadline);
+  }
+  void await_client();
   expr::Context context(const Proxy& of, txn::Direction direction);
   void forget_backend_settings();
   std::size_t rewrite_room(std::size_t used) const;
@@ -255,7 +263,11 @@ class Run final : public txn::Engine, rt::Watcher {
   std::uint64_t declared_length(txn::Direction direction) const;
   bool send_filtered(txn::Direction direction, std::string_view head);
   Moved move_filtered(txn::Direction direction);
-  rt::Wait wait_for_bodies(rt::Instant deadline);
+  // As wait(), but not past the time at which a filter wants to be asked again.
+  rt::Wait wait_for_bodies(rt::Instant deadline) {
+    return wait(filters_ == nullptr ? deadline : before_filters_wake(deadline));
+  }
+  rt::Instant before_filters_wake(rt::Instant deadline) const;
   rt::Instant tunnel_deadline(const Proxy& side, rt::Instant seen, rt::Duration patience) const;
   bool prepare_filtered_tunnel();
   Step relay_filtered();

@@ -97,9 +97,15 @@ Wait Descriptor::wait(unsigned directions, Instant deadline) {
   }
 }
 
+void Descriptor::send_in_a_row(std::string_view bytes, int flags, Sender& sender) {
+  Loop::here()->send_in_a_row(fd_, bytes, flags, sender);
+}
+
 long Descriptor::send_in_a_row(std::string_view bytes, int flags) {
   return Loop::here()->send_in_a_row(fd_, bytes, flags);
 }
+
+void Descriptor::take_back(Sender& sender) { Loop::here()->take_back(sender); }
 
 void Descriptor::watch_soon() { Loop::here()->watch_soon(*this); }
 

@@ -24,6 +24,16 @@ class Watcher {
   ~Watcher() = default;
 };
 
+// Hears what became of bytes that were sent in a row with those of others: a count, or -errno. It
+// sends nothing in a row itself then.
+class Sender {
+ public:
+  virtual void on_sent(long put) = 0;
+
+ protected:
+  ~Sender() = default;
+};
+
 class Descriptor {
  public:
   Descriptor() = default;
@@ -64,12 +74,15 @@ class Descriptor {
   // Bytes are known to be there (the reader stopped early): do not wait for an edge.
   void assume_readable() { readable_ = true; }
 
-  // As send(2), once all other fibers that are ready have run as far as they come, in a row with
-  // what they send; at once where there are none. What the kernel runs through for a call and what
-  // a request does keep each other out of the first-level cache; in a row, each finds its code
-  // there. Only in a fiber, which cancel() does not call back; the descriptor stays open and the
-  // bytes stay where they are meanwhile. No event is looked at in between. A count, or -errno.
+  // As send(2), once all that are ready have come as far: watchers of the events of this turn, or
+  // fibers until each waits or sends; at once in a fiber where there are no others. What the kernel
+  // runs through for a call and what a request does keep each other out of the first-level cache;
+  // in a row, each finds its code there. No event is looked at in between. The descriptor stays
+  // open and the bytes stay where they are until the sender has heard of it or is taken back.
+  void send_in_a_row(std::string_view bytes, int flags, Sender& sender);
+  // The same for a fiber, which waits for it; cancel() does not end that. A count, or -errno.
   long send_in_a_row(std::string_view bytes, int flags);
+  static void take_back(Sender& sender);
 
   // Waits until readable (or hung up or closed): at once if it is believed so. One fiber a
   // direction. After a wait that ended because the descriptor was closed, it may be gone.

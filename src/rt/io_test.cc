@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "rt/worker.h"
 
@@ -351,6 +352,90 @@ TEST(Descriptor, SendsInARow) {
     done = 1;
   });
   runtime.run_until([&] { return done == 1; });
+}
+
+struct Heard final : Sender {
+  void on_sent(long put) override { answers.push_back(put); }
+  std::vector<long> answers;
+};
+
+// A sender does not wait: its fiber goes on, and hears later of what has become of it.
+TEST(Descriptor, SendersGoOnMeanwhile) {
+  Runtime runtime(1);
+  Pair pairs[3];
+  Heard heard[3];
+  pairs[1].b->close();
+  bool sent = false, others = false;
+  spawn([&] {
+    for (int i = 0; i < 3; ++i) pairs[i].a->send_in_a_row("abc", MSG_NOSIGNAL, heard[i]);
+    EXPECT_TRUE(heard[0].answers.empty());
+    EXPECT_EQ(take(*pairs[0].b), "");
+    Descriptor::take_back(heard[2]);
+    sent = true;
+  });
+  spawn([&] { others = true; });
+  runtime.run_until([&] { return sent && others; });
+  EXPECT_EQ(heard[0].answers, std::vector<long>{3});
+  EXPECT_EQ(heard[1].answers, std::vector<long>{-EPIPE});
+  EXPECT_TRUE(heard[2].answers.empty());
+  EXPECT_EQ(take(*pairs[0].b), "abc");
+  EXPECT_EQ(take(*pairs[2].b), "");
+
+  sent = false;
+  spawn([&] {  // nobody else: at once
+    pairs[2].a->send_in_a_row("x", MSG_NOSIGNAL, heard[2]);
+    EXPECT_EQ(heard[2].answers, std::vector<long>{1});
+    sent = true;
+  });
+  runtime.run_until([&] { return sent; });
+}
+
+// What watchers send goes out when those of all events have been called, before any fiber runs.
+TEST(Descriptor, WatchersSendInARow) {
+  Runtime runtime(1);
+  Pair pairs[2];
+  struct Echo final : Watcher, Sender {
+    void on_ready() override {
+      if (!from->readable()) return;
+      EXPECT_EQ(take(*from), "hello");
+      order += 'r';
+      from->send_in_a_row("again", MSG_NOSIGNAL, *this);
+      rt::spawn([this] { order += 'f'; });
+    }
+    void on_sent(long put) override {
+      EXPECT_EQ(put, 5);
+      order += 's';
+    }
+    Echo(Descriptor& d, std::string& o) : from(&d), order(o) { from->park(this); }
+    Descriptor* from;
+    std::string& order;
+  };
+  std::string order;
+  Echo first(*pairs[0].a, order), second(*pairs[1].a, order);
+  give(*pairs[0].b, "hello");
+  give(*pairs[1].b, "hello");
+  runtime.run_until([&] { return order.size() == 6; });
+  EXPECT_EQ(order, "rrssff");
+  EXPECT_EQ(take(*pairs[0].b), "again");
+  EXPECT_EQ(take(*pairs[1].b), "again");
+}
+
+// More than stand in a row are sent, each once.
+TEST(Descriptor, ARowHasAnEnd) {
+  constexpr std::size_t kPairs = 10, kSends = 1000;
+  Runtime runtime(1);
+  Pair pairs[kPairs];
+  Heard heard;
+  bool done = false;
+  spawn([&] {
+    for (std::size_t i = 0; i < kSends; ++i)
+      pairs[i % kPairs].a->send_in_a_row("z", MSG_NOSIGNAL, heard);
+    done = true;
+  });
+  spawn([] {});
+  runtime.run_until([&] { return done; });
+  EXPECT_EQ(heard.answers, std::vector<long>(kSends, 1));
+  for (Pair& pair : pairs) EXPECT_EQ(take(*pair.b), std::string(kSends / kPairs, 'z'));
 }
 
 // A fiber that goes on and sends again and again does not keep the others from theirs.

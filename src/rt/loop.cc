@@ -138,22 +138,44 @@ void Loop::resume_measured(Fiber& fiber) {
   if (fiber.state == Fiber::State::ended) retire(fiber);
 }
 
+void Loop::send_in_a_row(int fd, std::string_view bytes, int flags, Sender& sender) {
+  if (alone() && (running_ != nullptr || row_size_ != 0))
+    return sender.on_sent(send(fd, bytes, flags));
+  row_[row_size_++] = {&sender, bytes, fd, flags};
+}
+
 long Loop::send_in_a_row(int fd, std::string_view bytes, int flags) {
-  if (ready_.empty() && begun_.empty() && row_.empty()) return send(fd, bytes, flags);
-  Fiber& fiber = *running_;
-  row_.push_back({&fiber, bytes, fd, flags});
-  fiber.state = Fiber::State::ready;
-  switch_out(fiber);
-  return fiber.sent;
+  if (alone()) return send(fd, bytes, flags);
+  struct Waiting final : Sender {
+    explicit Waiting(Fiber& f) : fiber(f) {}
+    void on_sent(long put) override {
+      sent = put;
+      fiber.become_ready();
+    }
+    Fiber& fiber;
+    long sent = 0;
+  } waiting{*running_};
+  row_[row_size_++] = {&waiting, bytes, fd, flags};
+  running_->state = Fiber::State::ready;
+  switch_out(*running_);
+  return waiting.sent;
+}
+
+void Loop::take_back(Sender& sender) {
+  for (std::size_t i = 0; i < row_size_; ++i)
+    if (row_[i].sender == &sender) row_[i].sender = nullptr;
 }
 
 void Loop::send_row() {
-  for (const Sending& one : row_) {
-    one.fiber->fetch_stack();
-    one.fiber->sent = send(one.fd, one.bytes, one.flags);
-    make_ready(*one.fiber);
+  for (std::size_t i = 0; i < row_size_; ++i) {
+    const Sending& one = row_[i];
+    if (one.sender == nullptr) [[unlikely]]
+      continue;
+    __builtin_prefetch(one.sender);
+    const long put = send(one.fd, one.bytes, one.flags);
+    one.sender->on_sent(put);
   }
-  row_.clear();
+  row_size_ = 0;
 }
 
 void Loop::release(Fiber& fiber) {
@@ -310,6 +332,7 @@ void Loop::turn(Duration longest) {
   timers_.advance(now_);
   read_mail();
   if (!due_watchers_.empty()) call_due_watchers();
+  if (row_size_ != 0) send_row();  // of watchers: no fiber is waited for
   run_ready();
 }
 

@@ -65,6 +65,8 @@ class Loop final : public Worker {
       fiber.ready_since = precise_now();
   }
   long send_in_a_row(int fd, std::string_view bytes, int flags);
+  void send_in_a_row(int fd, std::string_view bytes, int flags, Sender& sender);
+  void take_back(Sender& sender);
   // Leaves the running fiber, whose state has been set, for the loop.
   void switch_out(Fiber& fiber) {
     leave_for(fiber.stack, stack_);
@@ -104,7 +106,7 @@ class Loop final : public Worker {
 
  private:
   struct Sending {
-    Fiber* fiber;
+    Sender* sender;  // null: taken back
     std::string_view bytes;
     int fd;
     int flags;
@@ -116,6 +118,10 @@ class Loop final : public Worker {
   void end_turning();
   void turn(Duration longest);
   void run_ready();
+  // Whether what shall be sent in a row would be the only one, or one too many.
+  bool alone() const {
+    return (ready_.empty() && begun_.empty() && row_size_ == 0) || row_size_ == row_.size();
+  }
   void send_row();
   void switch_in(Fiber& fiber);
   void resume(Fiber& fiber);
@@ -144,7 +150,8 @@ class Loop final : public Worker {
   StackIdentity stack_;
   FiberQueue ready_;
   FiberQueue begun_;  // behind them: the same code for one after the other
-  std::vector<Sending> row_;
+  std::array<Sending, kEvents> row_;
+  std::size_t row_size_ = 0;
   FiberQueue yielded_;
   Mailbox mailbox_;
   Pulse pulse_;

@@ -45,6 +45,7 @@ Fiber& StackPool::map() {
   stack_mapped(fiber->stack, bottom,
                static_cast<std::size_t>(reinterpret_cast<char*>(fiber) - bottom));
   all_.push_back(fiber);
+  free_.reserve(all_.capacity());
   least_free_ = 0;
   return *fiber;
 }
@@ -61,14 +62,12 @@ void StackPool::unmap(Fiber& fiber) {
 
 bool StackPool::trim() {
   const std::size_t surplus = least_free_ > kAlwaysKept ? least_free_ - kAlwaysKept : 0;
-  for (std::size_t i = 0; i < (surplus + 1) / 2; ++i) {
-    Fiber& fiber = *free_;
-    free_ = fiber.next_fiber;
-    --free_count_;
-    unmap(fiber);
-  }
-  least_free_ = free_count_;
-  return free_count_ > kAlwaysKept;
+  const auto coldest = free_.begin(),
+             end = coldest + static_cast<std::ptrdiff_t>((surplus + 1) / 2);
+  std::for_each(coldest, end, [this](Fiber* fiber) { unmap(*fiber); });
+  free_.erase(coldest, end);
+  least_free_ = free_.size();
+  return free_.size() > kAlwaysKept;
 }
 
 void StackPool::watch_surplus() { trim_.arm(now() + kTrimEvery); }
@@ -80,11 +79,7 @@ void StackPool::on_trim(Timer& timer) {
 
 StackPool::~StackPool() {
   // A fiber that would not end keeps its stack: what lives there may be known elsewhere.
-  while (free_ != nullptr) {
-    Fiber& fiber = *free_;
-    free_ = fiber.next_fiber;
-    unmap(fiber);
-  }
+  for (Fiber* fiber : free_) unmap(*fiber);
 }
 
 }  // namespace rt

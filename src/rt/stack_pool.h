@@ -19,20 +19,19 @@ class StackPool {
 
   // Throws std::bad_alloc when the system gives no more memory.
   Fiber& take() {
-    if (free_ == nullptr) return map();
-    Fiber& fiber = *free_;
-    free_ = fiber.next_fiber;
-    __builtin_prefetch(free_);
-    if (--free_count_ < least_free_) least_free_ = free_count_;
+    if (free_.empty()) return map();
+    Fiber& fiber = *free_.back();
+    free_.pop_back();
+    if (!free_.empty()) free_.back()->fetch();
+    if (free_.size() < least_free_) least_free_ = free_.size();
     return fiber;
   }
   void give(Fiber& fiber) {
-    fiber.next_fiber = free_;
-    free_ = &fiber;
-    if (++free_count_ > kAlwaysKept && !trim_.armed()) watch_surplus();
+    free_.push_back(&fiber);  // for which map() has made room
+    if (free_.size() > kAlwaysKept && !trim_.armed()) watch_surplus();
   }
 
-  std::size_t in_use() const { return all_.size() - free_count_; }
+  std::size_t in_use() const { return all_.size() - free_.size(); }
   std::size_t mapped() const { return all_.size(); }
   const std::vector<Fiber*>& all() const { return all_; }
   // Unmaps half of what no one needed since the last time; true when there may be more.
@@ -46,8 +45,7 @@ class StackPool {
   void watch_surplus();
 
   Loop& loop_;
-  Fiber* free_ = nullptr;
-  std::size_t free_count_ = 0;
+  std::vector<Fiber*> free_;
   std::size_t least_free_ = 0;  // since the last trim
   std::vector<Fiber*> all_;
   Timer trim_;

@@ -13,22 +13,33 @@ namespace {
 
 std::size_t block_size = 16384;
 constexpr std::size_t kKept = 1024;  // free blocks a thread keeps
-constexpr std::size_t kScratch = 131072;
 
 // The free ones stand in an array: a link in the block itself would be one more line to fetch.
 struct Pool {
-  std::array<void*, kKept> blocks;
+  std::array<void*, kKept> blocks{};
   std::size_t count = 0;
-  std::unique_ptr<char[]> scratch;
-  std::size_t held = 0;  // of it
-  unsigned holders = 0;
-  ~Pool() {
-    while (count != 0) std::free(blocks[--count]);
-  }
 };
-thread_local Pool pool;
+constinit thread_local Pool pool;
+
+// What the thread has is freed at its end. Apart, so that the others need no look whether they have
+// begun to exist.
+struct Cleaner {
+  ~Cleaner() {
+    while (pool.count != 0) std::free(pool.blocks[--pool.count]);
+    delete[] std::exchange(detail::scratch.block, nullptr);
+  }
+  void begin() {}
+};
+thread_local Cleaner cleaner;
 
 }  // namespace
+
+constinit thread_local detail::Scratch detail::scratch;
+
+void detail::make_scratch() {
+  cleaner.begin();
+  scratch.block = new char[kScratch];
+}
 
 void set_buffer_size(std::size_t size) { block_size = size; }
 std::size_t buffer_size() { return block_size; }
@@ -41,6 +52,7 @@ void Buffer::take() {
     data_ = static_cast<char*>(pool.blocks[--pool.count]);
     return;
   }
+  cleaner.begin();
   data_ = static_cast<char*>(std::malloc(block_size));
   if (data_ == nullptr) throw std::bad_alloc();
 }
@@ -68,31 +80,6 @@ void Buffer::give_back() {
     return;
   }
   pool.blocks[pool.count++] = block;
-}
-
-std::span<char> scratch() {
-  if (pool.scratch == nullptr) pool.scratch = std::make_unique_for_overwrite<char[]>(kScratch);
-  return {pool.scratch.get() + pool.held, kScratch - pool.held};
-}
-
-std::string_view join_in_scratch(std::string_view head, std::string_view payload) {
-  const std::span<char> room = scratch();
-  const std::size_t size = head.size() + payload.size();
-  if (head.data() != room.data() || payload.size() > kWorthCopying || size > room.size()) return {};
-  std::memcpy(room.data() + head.size(), payload.data(), payload.size());
-  return {room.data(), size};
-}
-
-bool hold_scratch(std::size_t size) {
-  constexpr std::size_t kLine = 64;
-  if (pool.held + size > kScratch / 2) return false;
-  pool.held += (size + kLine - 1) / kLine * kLine;
-  ++pool.holders;
-  return true;
-}
-
-void let_go_of_scratch() {
-  if (--pool.holders == 0) pool.held = 0;
 }
 
 }  // namespace wire

@@ -64,16 +64,48 @@ class Buffer {
   std::size_t large_ = 0;  // what a large one holds
 };
 
+namespace detail {
+inline constexpr std::size_t kScratch = 131072;
+struct Scratch {
+  char* block = nullptr;  // made at first use
+  std::size_t held = 0;   // of it
+  unsigned holders = 0;
+};
+extern constinit thread_local Scratch scratch;
+void make_scratch();
+}  // namespace detail
+
 // A large block that each thread has once, for bytes that are gone before anybody else runs.
-std::span<char> scratch();
+inline std::span<char> scratch() {
+  detail::Scratch& mine = detail::scratch;
+  if (mine.block == nullptr) [[unlikely]]
+    detail::make_scratch();
+  return {mine.block + mine.held, detail::kScratch - mine.held};
+}
 // What is cheaper to copy together than to send in parts.
 inline constexpr std::size_t kWorthCopying = 2048;
 // A head that was written to its start and the payload behind it, as one; empty where the head
 // stands elsewhere, or both are more than it is worth to copy.
-std::string_view join_in_scratch(std::string_view head, std::string_view payload);
+inline std::string_view join_in_scratch(std::string_view head, std::string_view payload) {
+  const std::span<char> room = scratch();
+  const std::size_t size = head.size() + payload.size();
+  if (head.data() != room.data() || payload.size() > kWorthCopying || size > room.size()) return {};
+  if (!payload.empty()) std::memcpy(room.data() + head.size(), payload.data(), payload.size());
+  return {room.data(), size};
+}
 // Keeps its first `size` bytes while others run, to whom scratch() gives what is behind them; until
 // let_go_of_scratch() by the same thread. False: there is no room for that.
-bool hold_scratch(std::size_t size);
-void let_go_of_scratch();
+inline bool hold_scratch(std::size_t size) {
+  constexpr std::size_t kLine = 64;
+  detail::Scratch& mine = detail::scratch;
+  if (mine.held + size > detail::kScratch / 2) return false;
+  mine.held += (size + kLine - 1) / kLine * kLine;
+  ++mine.holders;
+  return true;
+}
+inline void let_go_of_scratch() {
+  detail::Scratch& mine = detail::scratch;
+  if (--mine.holders == 0) mine.held = 0;
+}
 
 }  // namespace wire

@@ -79,29 +79,6 @@ void Input::make_room() {
   buffer_.set(buffer_.begin(), raw_to + raw_size);
 }
 
-Fill Input::fill() {
-  if (broken_) return Fill::broken;
-  if (ended_) return Fill::end;
-  if (!connection_->io().readable()) return Fill::nothing;
-  buffer_.take();
-  make_room();
-  std::span<char> room = buffer_.room();
-  if (room.empty()) return Fill::full;
-  auto got = connection_->read_now(room);
-  if (!got) {
-    if (got.error() == net::IoError::would_block) return Fill::nothing;
-    broken_ = true;
-    return Fill::broken;
-  }
-  if (*got == 0) {
-    ended_ = true;
-    return Fill::end;
-  }
-  buffer_.filled(*got);
-  received_ += *got;
-  return Fill::some;
-}
-
 void Input::put(std::string_view bytes) {
   buffer_.take();
   std::memcpy(buffer_.room().data(), bytes.data(), bytes.size());

@@ -24,8 +24,30 @@ class Input {
   Buffer detach();
   net::Connection* connection() const { return connection_; }
 
-  // Asks the socket once. `end` and `broken` are told again by each later call.
-  Fill fill();
+  // Asks the socket once. `end` and `broken` are told again by each later call. A part of its
+  // caller: see rt/system_call.h.
+  [[gnu::always_inline]] Fill fill() {
+    if (broken_) return Fill::broken;
+    if (ended_) return Fill::end;
+    if (!connection_->io().readable()) return Fill::nothing;
+    buffer_.take();
+    make_room();
+    const std::span<char> room = buffer_.room();
+    if (room.empty()) return Fill::full;
+    const auto got = connection_->read_now(room);
+    if (!got) {
+      if (got.error() == net::IoError::would_block) return Fill::nothing;
+      broken_ = true;
+      return Fill::broken;
+    }
+    if (*got == 0) {
+      ended_ = true;
+      return Fill::end;
+    }
+    buffer_.filled(*got);
+    received_ += *got;
+    return Fill::some;
+  }
   bool at_end() const { return ended_ || broken_; }
   bool broken() const { return broken_; }
   bool has_bytes() const { return buffer_.held() && raw_ != buffer_.end(); }

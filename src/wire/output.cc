@@ -26,6 +26,11 @@ void Output::attach(net::Connection* connection) {
 }
 
 void Output::detach() {
+  if (!going_.empty()) [[unlikely]] {
+    rt::Descriptor::take_back(*this);
+    going_ = {};
+    let_go_of_scratch();
+  }
   connection_ = nullptr;
   if (kept_.capacity() > kLargestKept) std::string().swap(kept_);
   kept_.clear();
@@ -80,17 +85,7 @@ std::string Output::take_kept() {
   return rest;
 }
 
-// These are parts of their callers, which would otherwise be frames to return through behind the
-// system call: see rt/system_call.h.
-[[gnu::always_inline]] inline bool Output::sent_some(base::Result<std::size_t, net::IoError> put,
-                                                     std::string_view bytes) {
-  if (!put && failed(put.error())) return false;
-  if (put) bytes.remove_prefix(*put);
-  if (!bytes.empty()) [[unlikely]]
-    kept_ += bytes;
-  return true;
-}
-
+// A part of its callers: see rt/system_call.h.
 [[gnu::always_inline]] inline bool Output::send_now(std::string_view bytes, bool more_follows) {
   if (broken_) return false;
   sent_ += bytes.size();
@@ -121,7 +116,7 @@ bool Output::flush_pipe() {
 
 bool Output::flush() {
   if (broken_ || !flush_pipe()) return false;
-  while (pipe_.size() == 0 && blocked() && connection_->io().writable()) {
+  while (pipe_.size() == 0 && going_.empty() && blocked() && connection_->io().writable()) {
     const auto put = connection_->write_now(std::string_view(kept_).substr(kept_at_));
     if (!put && failed(put.error())) return false;
     if (put) kept_at_ += *put;
@@ -181,12 +176,28 @@ bool Output::send_body(std::string_view head, std::string_view payload, bool chu
   return bytes.empty() || send_now(bytes, closing);
 }
 
-bool Output::send_in_scratch(std::string_view message, bool closing) {
-  if (broken_ || blocked() || !hold_scratch(message.size())) return send_now(message, closing);
+void Output::send_soon(std::string_view message) {
+  if (broken_ || blocked() || !connection_->io().writable() || !hold_scratch(message.size())) {
+    send_now(message, false);
+    return;
+  }
   sent_ += message.size();
-  const bool sent = sent_some(connection_->write_in_a_row(message, closing), message);
+  going_ = message;
+  connection_->write_in_a_row(message, *this);
+}
+
+void Output::on_sent(long put) {
+  const std::string_view message = std::exchange(going_, {});
+  const auto taken = connection_->written(put, message.size());
+  if (taken != message.size()) [[unlikely]] {
+    if (!taken && failed(taken.error()))
+      kept_.clear();
+    else
+      kept_.insert(0, message.substr(taken.value_or(0)));
+  }
   let_go_of_scratch();
-  return sent;
+  if (!kept_.empty()) [[unlikely]]
+    flush();
 }
 
 bool Output::send_chunk(std::string_view head, std::string_view payload, bool last,

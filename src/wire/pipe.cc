@@ -65,8 +65,7 @@ bool Pipe::take() {
   return false;
 }
 
-void Pipe::drop() {
-  if (!held()) return;
+void Pipe::give_back() {
   const Ends ends{std::exchange(in_, -1), std::exchange(out_, -1)};
   if (std::exchange(size_, 0) == 0 && pool.free.size() < kKept)
     pool.free.push_back(ends);

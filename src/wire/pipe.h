@@ -26,7 +26,9 @@ class Pipe {
   ~Pipe() { drop(); }
 
   bool take();  // an empty pipe, unless one is held; false when there is none to be had
-  void drop();
+  void drop() {
+    if (held()) give_back();
+  }
   bool held() const { return in_ >= 0; }
   std::size_t size() const { return size_; }  // bytes in it
 
@@ -38,6 +40,8 @@ class Pipe {
                                                               bool more_follows);
 
  private:
+  void give_back();
+
   int in_ = -1, out_ = -1;
   std::size_t size_ = 0;
 };

@@ -212,5 +212,94 @@ TEST(Output, MessagesOfManyFibersStandInOneBlock) {
   EXPECT_EQ(scratch().size(), whole);
 }
 
+// Puts `message` into the scratch block, as a head is written.
+std::string_view in_scratch(std::string_view message) {
+  std::copy(message.begin(), message.end(), scratch().begin());
+  return {scratch().data(), message.size()};
+}
+
+// Runs `body` in a fiber beside another, so that sends in a row are put off.
+void beside_another(const std::function<void()>& body) {
+  rt::Runtime runtime(1);
+  int done = 0;
+  rt::spawn([&] {
+    body();
+    ++done;
+  });
+  rt::spawn([&] { ++done; });
+  runtime.run_until([&] { return done == 2; });
+}
+
+TEST(Output, SendsSoonWithoutWaiting) {
+  beside_another([] {
+    Pair pair;
+    Output out;
+    out.attach(pair.near.get());
+    const std::size_t whole = scratch().size();
+    out.send_soon(in_scratch("first, "));
+    EXPECT_TRUE(out.blocked());
+    EXPECT_EQ(out.kept(), 7u);
+    EXPECT_EQ(pair.take(), "");
+    EXPECT_TRUE(out.send("second"));  // behind it
+    rt::yield();
+    EXPECT_FALSE(out.blocked());
+    EXPECT_EQ(pair.take(), "first, second");
+    EXPECT_EQ(out.sent(), 13u);
+    EXPECT_EQ(scratch().size(), whole);
+  });
+}
+
+TEST(Output, WhatIsNotSentYetIsTakenBack) {
+  beside_another([] {
+    Pair pair;
+    const std::size_t whole = scratch().size();
+    Output out;
+    out.attach(pair.near.get());
+    out.send_soon(in_scratch("never"));
+    out.detach();
+    EXPECT_EQ(scratch().size(), whole);
+    rt::yield();
+    EXPECT_EQ(pair.take(), "");
+  });
+}
+
+TEST(Output, KeepsWhatTheKernelDoesNotTakeSoon) {
+  beside_another([] {
+    Pair pair;
+    const int small = 1;
+    ::setsockopt(pair.near->io().fd(), SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
+    Output out;
+    out.attach(pair.near.get());
+    const std::string message(60000, 'm');
+    out.send_soon(in_scratch(message));
+    rt::yield();
+    ASSERT_TRUE(out.blocked());
+    EXPECT_LT(out.kept(), message.size());
+    EXPECT_TRUE(out.send("!"));
+    std::string got;
+    while (out.blocked()) {
+      got += pair.take();
+      ASSERT_EQ(pair.near->io().wait_writable(rt::precise_now() + std::chrono::seconds(5)),
+                rt::Wait::ready);
+      ASSERT_TRUE(out.flush());
+    }
+    EXPECT_EQ(got + pair.take(), message + '!');
+  });
+}
+
+TEST(Output, APeerThatIsGoneIsSeenLaterOn) {
+  beside_another([] {
+    Pair pair;
+    ::shutdown(pair.far, SHUT_RDWR);
+    Output out;
+    out.attach(pair.near.get());
+    out.send_soon(in_scratch("for nobody"));
+    EXPECT_FALSE(out.broken());
+    rt::yield();
+    EXPECT_TRUE(out.broken());
+    EXPECT_FALSE(out.blocked());
+  });
+}
+
 }  // namespace
 }  // namespace wire
