@@ -88,7 +88,7 @@ inline bool same_16(__m128i a, __m128i b) {
 // id_of() a name of token characters, of whose first 16 bytes it is told.
 inline HeaderId id_of_token(const char* name, std::size_t size, __m128i start) {
   // From 16 - n on: what keeps the first n characters.
-  static constexpr unsigned char kKept[32] = {255, 255, 255, 255, 255, 255, 255, 255,
+  alignas(32) static constexpr unsigned char kKept[32] = {255, 255, 255, 255, 255, 255, 255, 255,
                                               255, 255, 255, 255, 255, 255, 255, 255};
   if (size < 16)
     start = _mm_and_si128(start, load_16(reinterpret_cast<const char*>(kKept + 16 - size)));

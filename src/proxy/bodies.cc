@@ -38,7 +38,7 @@ bool Run::keep_for_retry(std::string_view payload) {
 
 Run::Moved Run::move_request() {
   if (filtered(txn::Direction::request)) return move_filtered(txn::Direction::request);
-  if (request_dead_) return Moved::nothing;
+  if (request_dead_ || server_out_.is_going()) return Moved::nothing;
   Moved result = Moved::nothing;
   const bool chunked = x().request.framing == http::Framing::chunked;
   for (int pieces = 0; pieces < kPieces; ++pieces) {

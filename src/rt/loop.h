@@ -150,7 +150,7 @@ class Loop final : public Worker {
   StackIdentity stack_;
   FiberQueue ready_;
   FiberQueue begun_;  // behind them: the same code for one after the other
-  std::array<Sending, kEvents> row_;
+  std::array<Sending, 256> row_;
   std::size_t row_size_ = 0;
   FiberQueue yielded_;
   Mailbox mailbox_;

@@ -27,6 +27,7 @@ class Output final : rt::Sender {
   // Tries to send what was kept.
   bool flush();
   bool blocked() const { return kept_at_ != kept_.size() || pipe_.size() != 0 || !going_.empty(); }
+  bool is_going() const { return !going_.empty(); }  // see send_soon()
   std::string take_kept();  // gives up what was kept, which is not in a pipe
   std::size_t kept() const { return kept_.size() - kept_at_ + pipe_.size() + going_.size(); }
   bool broken() const { return broken_; }
