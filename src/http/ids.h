@@ -89,7 +89,7 @@ inline bool same_16(__m128i a, __m128i b) {
 inline HeaderId id_of_token(const char* name, std::size_t size, __m128i start) {
   // From 16 - n on: what keeps the first n characters.
   alignas(32) static constexpr unsigned char kKept[32] = {255, 255, 255, 255, 255, 255, 255, 255,
-                                              255, 255, 255, 255, 255, 255, 255, 255};
+                                                          255, 255, 255, 255, 255, 255, 255, 255};
   if (size < 16)
     start = _mm_and_si128(start, load_16(reinterpret_cast<const char*>(kKept + 16 - size)));
   const std::uint8_t id =

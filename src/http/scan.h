@@ -30,7 +30,7 @@ inline char token_char(char c) { return kToken[static_cast<unsigned char>(c)]; }
 #ifdef __SSE2__
 // From 16 - n on: the bit that makes letters small, for the first n characters.
 alignas(32) inline constexpr char kSmall[32] = {0x20, 0x20, 0x20, 0x20, 0x20, 0x20, 0x20, 0x20,
-                                    0x20, 0x20, 0x20, 0x20, 0x20, 0x20, 0x20, 0x20};
+                                                0x20, 0x20, 0x20, 0x20, 0x20, 0x20, 0x20, 0x20};
 
 inline __m128i load(const char* p) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p)); }
 

@@ -76,6 +76,7 @@ class BodyChannel final : public txn::Channel {
   txn::Direction direction_;
 };
 
+// What is cold stands apart from the code that usual requests run through.
 class Run final : public txn::Engine, rt::Watcher {
  public:
   static Run& take(Session& session);  // of this worker's pool
@@ -167,25 +168,25 @@ class Run final : public txn::Engine, rt::Watcher {
   bool decode_request();
   bool client_glitched();
   bool server_glitched() const;
-  Step refuse_silently();
+  [[gnu::cold]] Step refuse_silently();
 
   // --- request.cc
   Step receive_head();
-  Step refuse(txn::Cause cause, std::uint16_t status);
-  Step head_missing(http::Parse parse, const http::ParseError& error, rt::Wait how);
+  [[gnu::cold]] Step refuse(txn::Cause cause, std::uint16_t status);
+  [[gnu::cold]] Step head_missing(http::Parse parse, const http::ParseError& error, rt::Wait how);
   void note_request();
   Step frontend_rules();
   Step frontend_http_rules();
   Step choose_backend();
   const Proxy* backend_by_rules();
-  Step no_way_to_tcp();
+  [[gnu::cold]] Step no_way_to_tcp();
   bool may_switch_to(const state::Proxy& backend, expr::Context& ctx) const;
   Step backend_rules();
-  Step request_cut_off();
+  [[gnu::cold]] Step request_cut_off();
   Step prepare_request();
   Step buffer_request_body();
   bool is_monitored() const;
-  Step monitor();
+  [[gnu::cold]] Step monitor();
   void capture_request_cookie();
   void add_forwarded_headers();
   void add_forwarded(const Forwarded& wanted);
@@ -193,8 +194,8 @@ class Run final : public txn::Engine, rt::Watcher {
   void capture_request_headers();
   bool send_continue();
   // capture.cc
-  void capture(const Proxy& of, txn::Direction direction, std::string_view bytes,
-               const http::ParseError& error);
+  [[gnu::cold]] void capture(const Proxy& of, txn::Direction direction, std::string_view bytes,
+                             const http::ParseError& error);
 
   // --- rules.cc
   Step request_verdict(rules::Verdict verdict, const Proxy& of);
@@ -204,27 +205,27 @@ class Run final : public txn::Engine, rt::Watcher {
                      txn::Direction direction);
   rules::Verdict run_content(const rules::Ruleset& rules, expr::Context& context,
                              rt::Instant deadline, BodyChannel& channel);
-  Step tarpit();
+  [[gnu::cold]] Step tarpit();
 
   // --- attempt.cc: a server, with retries
   Step reach_server();
   Step pick_server();
   void choose_by_rules();
   Step connect_server();
-  Step connect_failed(net::IoError error);
-  bool may_retry(bool connected);
+  [[gnu::cold]] Step connect_failed(net::IoError error);
+  [[gnu::cold]] bool may_retry(bool connected);
   bool retry_after(Outcome outcome);
   upstream::Reuse reuse() const;
   std::uint64_t pool_session() const;
   void prefer_last_server();
   void follow_rdp_cookie();
   Step redirect_to_server();
-  void forget_attempt();
+  [[gnu::cold]] void forget_attempt();
   void send_request();
   void fix_request_length();
   Outcome await_response();
-  Step response_missing(Outcome outcome);
-  Outcome server_silent();
+  [[gnu::cold]] Step response_missing(Outcome outcome);
+  [[gnu::cold]] Outcome server_silent();
   bool retryable(Outcome outcome) const;
 
   // --- bodies.cc
@@ -233,7 +234,7 @@ class Run final : public txn::Engine, rt::Watcher {
   Moved move_response();
   bool keep_for_retry(std::string_view payload);
   Step relay_bodies();
-  void relay_trouble(Moved moved, bool response_side);
+  [[gnu::cold]] void relay_trouble(Moved moved, bool response_side);
   void server_is_done();
   bool send_to_client(std::string_view head, std::string_view payload, bool last);
   bool asked_for_head() const;
@@ -242,7 +243,7 @@ class Run final : public txn::Engine, rt::Watcher {
   rt::Instant client_body_deadline() const;
   rt::Instant server_body_deadline() const;
   rt::Instant body_deadline() const;
-  void body_timed_out();
+  [[gnu::cold]] void body_timed_out();
   // Bytes came from there, or went there.
   void touch_client() { client_seen_ = rt::now(); }
   void touch_server() { server_seen_ = rt::now(); }
@@ -291,11 +292,11 @@ class Run final : public txn::Engine, rt::Watcher {
   bool send_whole(std::string_view message);
   void fix_response_length();
   void finish_response_head(http::ResponseHead& head, bool ours);
-  bool forward_interim();
+  [[gnu::cold]] bool forward_interim();
   bool flush_client(rt::Instant deadline);
 
   // --- reply.cc
-  Step fail(txn::Cause cause, txn::Phase phase, std::uint16_t status);
+  [[gnu::cold]] Step fail(txn::Cause cause, txn::Phase phase, std::uint16_t status);
   Step answer(const txn::Reply& reply);
   Step answer_raw(const txn::Reply& reply);
   Step send_reply(std::string_view body);
@@ -320,23 +321,23 @@ class Run final : public txn::Engine, rt::Watcher {
   using Place = obs::trace::Place;
   void describe(obs::trace::Entry& entry, std::string_view text, std::string_view side,
                 bool request) const;
-  void trace_h1(TraceEvents of, TraceLevel level, std::string_view text, Peer peer,
-                const Place& where = Place::current()) const;
-  void trace_stream(TraceEvents of, TraceLevel level, std::string_view text,
-                    const Place& where = Place::current()) const;
-  void trace_failure(unsigned status, const Place& where = Place::current()) const;
-  void trace_service(TraceEvents of, TraceLevel level, std::string_view text,
-                     const Place& where = Place::current()) const;
-  void trace_begin() const;
-  void trace_end() const;
-  void trace_request_head() const;
-  void trace_request_out() const;
-  void trace_response_head() const;
-  void trace_response_out(bool whole) const;
-  void trace_moved(Peer from, std::size_t count, bool last) const;
-  void trace_chosen_server() const;
-  void trace_connected() const;
-  void trace_unconnected() const;
+  [[gnu::cold]] void trace_h1(TraceEvents of, TraceLevel level, std::string_view text, Peer peer,
+                              const Place& where = Place::current()) const;
+  [[gnu::cold]] void trace_stream(TraceEvents of, TraceLevel level, std::string_view text,
+                                  const Place& where = Place::current()) const;
+  [[gnu::cold]] void trace_failure(unsigned status, const Place& where = Place::current()) const;
+  [[gnu::cold]] void trace_service(TraceEvents of, TraceLevel level, std::string_view text,
+                                   const Place& where = Place::current()) const;
+  [[gnu::cold]] void trace_begin() const;
+  [[gnu::cold]] void trace_end() const;
+  [[gnu::cold]] void trace_request_head() const;
+  [[gnu::cold]] void trace_request_out() const;
+  [[gnu::cold]] void trace_response_head() const;
+  [[gnu::cold]] void trace_response_out(bool whole) const;
+  [[gnu::cold]] void trace_moved(Peer from, std::size_t count, bool last) const;
+  [[gnu::cold]] void trace_chosen_server() const;
+  [[gnu::cold]] void trace_connected() const;
+  [[gnu::cold]] void trace_unconnected() const;
 
   // --- access_log.cc
   void log_step(txn::LogOrigin origin);

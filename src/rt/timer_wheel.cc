@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 namespace rt {
 
@@ -26,10 +27,11 @@ std::uint64_t TimerWheel::due_tick(const Timer& timer) const {
 }
 
 void TimerWheel::insert(Timer& timer, std::uint64_t due) {
-  const int level = (std::bit_width(due ^ tick_) - 1) / kBits;
-  const auto slot = static_cast<unsigned>(due >> (level * kBits)) & (kSlots - 1);
-  levels_[level].occupied |= std::uint64_t{1} << slot;
-  Timer*& head = levels_[level].slots[slot];
+  const int level = (std::bit_width(due ^ tick_) - 1) / kBits, shift = level * kBits;
+  const Stop stop{due >> shift << shift, level, static_cast<unsigned>(due >> shift) & (kSlots - 1)};
+  if (next_known_ && stop.tick < next_.tick) next_ = stop;
+  levels_[level].occupied |= std::uint64_t{1} << stop.slot;
+  Timer*& head = head_at(stop);
   timer.next_ = head;
   timer.previous_ = &head;
   if (head != nullptr) head->previous_ = &timer.next_;
@@ -41,7 +43,7 @@ void TimerWheel::arm(Timer& timer, Instant at) {
   if (at != kNever) insert(timer, std::max(due_tick(timer), tick_ + 1));
 }
 
-bool TimerWheel::find_next(Stop& stop) {
+bool TimerWheel::look_for_next() {
   for (int level = 0; level < kLevels; ++level) {
     const int shift = level * kBits;
     const auto digit = static_cast<unsigned>(tick_ >> shift) & (kSlots - 1);
@@ -51,7 +53,7 @@ bool TimerWheel::find_next(Stop& stop) {
       const auto slot = static_cast<unsigned>(std::countr_zero(ahead));
       if (levels_[level].slots[slot] != nullptr) {
         const std::uint64_t above = tick_ >> (shift + kBits) << (shift + kBits);
-        stop = {above | (std::uint64_t{slot} << shift), level, slot};
+        next_ = {above | (std::uint64_t{slot} << shift), level, slot};
         return true;
       }
       levels_[level].occupied &= ~(std::uint64_t{1} << slot);
@@ -60,12 +62,15 @@ bool TimerWheel::find_next(Stop& stop) {
   return false;
 }
 
+const TimerWheel::Stop* TimerWheel::find_next() {
+  if (!next_known_ || head_at(next_) == nullptr) next_known_ = look_for_next();
+  return next_known_ ? &next_ : nullptr;
+}
+
 void TimerWheel::handle(const Stop& stop, Instant now) {
   tick_ = stop.tick;
-  Level& level = levels_[stop.level];
-  level.occupied &= ~(std::uint64_t{1} << stop.slot);
-  Timer* due = level.slots[stop.slot];
-  level.slots[stop.slot] = nullptr;
+  levels_[stop.level].occupied &= ~(std::uint64_t{1} << stop.slot);
+  Timer* due = std::exchange(head_at(stop), nullptr);
   due->previous_ = &due;
   while (due != nullptr) {
     Timer& timer = *due;
@@ -84,14 +89,17 @@ void TimerWheel::handle(const Stop& stop, Instant now) {
 void TimerWheel::advance(Instant now) {
   if (now < start_) return;
   const auto target = static_cast<std::uint64_t>((now - start_) / kTick);
-  Stop stop;
-  while (tick_ < target && find_next(stop) && stop.tick <= target) handle(stop, now);
+  while (tick_ < target) {
+    const Stop* stop = find_next();
+    if (stop == nullptr || stop->tick > target) break;
+    handle(Stop(*stop), now);
+  }
   tick_ = std::max(tick_, target);
 }
 
 Instant TimerWheel::next() {
-  Stop stop;
-  return find_next(stop) ? start_ + static_cast<std::int64_t>(stop.tick) * kTick : kNever;
+  const Stop* stop = find_next();
+  return stop != nullptr ? start_ + static_cast<std::int64_t>(stop->tick) * kTick : kNever;
 }
 
 }  // namespace rt

@@ -34,18 +34,23 @@ class TimerWheel {
     std::array<Timer*, kSlots> slots{};
   };
   struct Stop {  // where the wheel must halt next
-    std::uint64_t tick;
-    int level;
-    unsigned slot;
+    std::uint64_t tick = 0;
+    int level = 0;
+    unsigned slot = 0;
   };
 
   std::uint64_t due_tick(const Timer& timer) const;
   void insert(Timer& timer, std::uint64_t due);
-  bool find_next(Stop& stop);
+  Timer*& head_at(const Stop& stop) { return levels_[stop.level].slots[stop.slot]; }
+  // The next stop with a timer; null where there is none. Valid until a timer is armed or handled.
+  const Stop* find_next();
+  bool look_for_next();
   void handle(const Stop& stop, Instant now);
 
   Instant start_;
   std::uint64_t tick_ = 0;  // the last one handled
+  Stop next_;               // the next stop, where it is known
+  bool next_known_ = false;
   std::array<Level, kLevels> levels_;
 };
 
