@@ -66,6 +66,8 @@ HeaderId id_of(std::string_view lowercase_name) {
   return equal(detail::kIdNames[id], lowercase_name) ? static_cast<HeaderId>(id) : HeaderId::other;
 }
 
+void Headers::add_parsed(const Field& field) { fields_.push_back(field); }
+
 void Headers::add(std::string_view name, std::string_view value, base::Arena& arena) {
   HeaderId id = id_of(name);  // those with one have no capitals
   const auto capital = [](char c) { return c >= 'A' && c <= 'Z'; };

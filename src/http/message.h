@@ -79,7 +79,7 @@ class Headers {
 
   void clear() { fields_.clear(); }
   void reserve(std::size_t fields) { fields_.reserve(fields); }
-  void add_parsed(const Field& field) { fields_.push_back(field); }
+  void add_parsed(const Field& field);
   void add_parsed(std::string_view name, std::string_view value, HeaderId id) {
     fields_.emplace_back(name, value, id);
   }

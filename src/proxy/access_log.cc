@@ -72,9 +72,8 @@ void write_access_line(const Proxy& frontend, const AccessLine& wanted, expr::Co
 }
 
 // One of the steps that "log-steps" chooses among, or the one at which a line has all it needs.
-void Run::log_step(txn::LogOrigin origin) {
+void Run::log_this_step(txn::LogOrigin origin) {
   const LogPlan& plan = frontend_->log_plan;
-  if (!plan.has(origin) || logged_) return;
   txn::Exchange& e = x();
   // Where one line has all it needs of a connection once a server is reached, what has become a
   // request still lacks its response.

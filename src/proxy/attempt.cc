@@ -64,7 +64,7 @@ void Run::prefer_last_server() {
 // "persist rdp-cookie": the token of a terminal server names the server by its address.
 void Run::follow_rdp_cookie() {
   const std::string& name = backend_->backend->settings.rdp_cookie;
-  if (name.empty() || x().is_http || x().request_channel == nullptr) return;
+  if (x().is_http || x().request_channel == nullptr) return;
   const auto value = upstream::rdp_cookie(x().request_channel->data(), name);
   if (!value) return;
   const net::Address named = upstream::address_of_rdp_token(*value);
@@ -109,7 +109,8 @@ Step Run::pick_server() {
       e.forced_server = persistence_;
       persistent_ = true;
     }
-    if (e.forced_server == nullptr) follow_rdp_cookie();
+    if (e.forced_server == nullptr && !backend_->backend->settings.rdp_cookie.empty())
+      follow_rdp_cookie();
     if (e.forced_server == nullptr && !session_->private_pools.empty()) prefer_last_server();
     pick_.emplace(e);
   }
@@ -146,12 +147,11 @@ Step Run::pick_server() {
 }
 
 // "redir" of a server: its clients are told to ask elsewhere.
-Step Run::redirect_to_server() {
+Step Run::redirect_there() {
   txn::Exchange& e = x();
   const std::string& prefix = server_->settings().redirect_prefix;
   const http::Method method = e.request.method;
-  if (prefix.empty() || (method != http::Method::get && method != http::Method::head))
-    return Step::go_on;
+  if (method != http::Method::get && method != http::Method::head) return Step::go_on;
   std::string_view path = expr::fetch::path_and_query(e.request.target);
   txn::Reply reply;
   reply.status = 302;
@@ -317,11 +317,8 @@ bool Run::retryable(Outcome outcome) const {
 }
 
 // Whether the request shall go out again: then everything of the attempt is forgotten.
-bool Run::retry_after(Outcome outcome) {
+bool Run::retry_judged(Outcome outcome) {
   txn::Exchange& e = x();
-  if (outcome == Outcome::head &&
-      (backend_->backend->settings.retry_on & upstream::kRetryStatus) == 0)
-    return false;
   // A pooled connection that the server was just closing says nothing about the request.
   const bool stale = link_.reused && (outcome == Outcome::empty || outcome == Outcome::broken) &&
                      idempotent(e.request.method) && e.request.framing == http::Framing::none;
@@ -345,24 +342,32 @@ bool Run::server_close_wanted() const {
   return has(Option::httpclose) || has(Option::http_server_close);
 }
 
-void Run::send_request() {
-  txn::Exchange& e = x();
-  http::RequestHead& head = e.request;
-  fix_request_length();
-  // What belongs to this hop and this attempt is added for the writing only.
-  const std::size_t own = head.headers.size();
-  const bool modern =
-      head.version.major > 1 || (head.version.major == 1 && head.version.minor >= 1);
-  const bool odd = !modern && head.framing == http::Framing::chunked;  // see RFC 9112 section 6.1
-  const bool close = (server_close_wanted() || odd) &&
-                     !backend_->options.has(Option::http_pretend_keepalive) && !head.upgrade;
+// What belongs to this hop and this attempt.
+void Run::add_hop_headers(bool modern, bool close) {
+  http::RequestHead& head = x().request;
   if (close && modern)
     head.headers.add_parsed({"connection", "close", http::HeaderId::connection});
   else if (!close && !modern && !head.upgrade)
     head.headers.add_parsed({"connection", "keep-alive", http::HeaderId::connection});
   const std::string& name_header = backend_->backend->settings.name_header;
   if (!name_header.empty())
-    head.headers.add_parsed({name_header, e.server->name, http::id_of(name_header)});
+    head.headers.add_parsed({name_header, x().server->name, http::id_of(name_header)});
+}
+
+void Run::send_request() {
+  txn::Exchange& e = x();
+  http::RequestHead& head = e.request;
+  if (request_body_.edited) [[unlikely]]
+    fix_request_length();
+  const std::size_t own = head.headers.size();
+  const bool modern =
+      head.version.major > 1 || (head.version.major == 1 && head.version.minor >= 1);
+  const bool odd = !modern && head.framing == http::Framing::chunked;  // see RFC 9112 section 6.1
+  const bool close = (server_close_wanted() || odd) &&
+                     !backend_->options.has(Option::http_pretend_keepalive) && !head.upgrade;
+  const bool adds = close || !modern || !backend_->backend->settings.name_header.empty();
+  if (adds) [[unlikely]]
+    add_hop_headers(modern, close);
 
   std::span<char> room = wire::scratch();
   std::string large;
@@ -372,23 +377,24 @@ void Run::send_request() {
                                config_->cases_for(*backend_, Option::h1_case_adjust_bogus_server));
     const std::size_t size = http::write_request_head(head, room);
     bytes = {room.data(), std::min(size, room.size())};
-    if (size > room.size()) {
+    if (size > room.size()) [[unlikely]] {
       http::write_request_head(head, large);
       bytes = large;
     }
   }
-  while (head.headers.size() > own) head.headers.remove_at(head.headers.size() - 1);
+  if (adds) [[unlikely]]  // for the writing only
+    while (head.headers.size() > own) head.headers.remove_at(head.headers.size() - 1);
   server_keep_alive_ = !close;
   request_head_sent_ = true;
   sent_to_server();
 
-  if (filtered(txn::Direction::request)) {
+  if (filtered(txn::Direction::request)) [[unlikely]] {
     send_filtered(txn::Direction::request, bytes);
     return;
   }
   const bool chunked = head.framing == http::Framing::chunked;
   const std::string_view again = kept_body_;
-  if (!again.empty() && !client_in_.over()) {
+  if (!again.empty() && !client_in_.over()) [[unlikely]] {
     server_out_.send_body(bytes, again, chunked, false);
     return;
   }
@@ -415,7 +421,7 @@ void Run::send_request() {
 // Rules may have edited a body that has a length.
 void Run::fix_request_length() {
   txn::Exchange& e = x();
-  if (!request_body_.edited || e.request.framing == http::Framing::chunked) return;
+  if (e.request.framing == http::Framing::chunked) return;
   request_body_.edited = false;
   const bool whole = client_in_.all_here();
   e.request.headers.remove(http::HeaderId::content_length);
@@ -449,7 +455,7 @@ Outcome Run::await_response() {
       touch_server();
       while (true) {
         const http::Parse parse = parse_response(limits);
-        if (parse == http::Parse::error) {
+        if (parse == http::Parse::error) [[unlikely]] {
           capture(*backend_, txn::Direction::response, server_in_.raw(), body_error_);
           if (obs::trace::on()) [[unlikely]]
             trace_h1(obs::trace::h1::h1s_err | obs::trace::h1::strm_err | obs::trace::h1::rx_data,
@@ -463,13 +469,13 @@ Outcome Run::await_response() {
       }
       continue;
     }
-    if (fill == wire::Fill::end || fill == wire::Fill::broken) return server_silent();
-    if (fill == wire::Fill::full) return Outcome::junk;
+    if (fill != wire::Fill::nothing) [[unlikely]]
+      return fill == wire::Fill::full ? Outcome::junk : server_silent();
     Moved moved = move_request();
     if (moved == Moved::bad_framing || moved == Moved::refused) return Outcome::request_bad;
     if (moved == Moved::source_gone) return Outcome::client_gone;
     if (moved == Moved::some) continue;
-    if (client_aborted()) {
+    if (client_aborted()) [[unlikely]] {
       if (client_in_.broken() || session_->connection->io().failed()) return Outcome::client_gone;
       if (!request_half_closed_ && !server_out_.blocked()) {
         request_half_closed_ = true;
@@ -477,7 +483,7 @@ Outcome Run::await_response() {
       }
     }
     const rt::Instant deadline = body_deadline();
-    if (rt::now() >= deadline)
+    if (rt::now() >= deadline) [[unlikely]]
       return rt::now() >= client_body_deadline() ? Outcome::request_timeout : Outcome::timed_out;
     if (wait_for_bodies(deadline) == rt::Wait::cancelled) return Outcome::killed;
   }

@@ -25,8 +25,7 @@ void Run::sent_to_server() {
 
 // The request whole, or given up: for an attempt to be repeated its body is kept up to a buffer's
 // size, or what a rule has waited for in a large buffer.
-bool Run::keep_for_retry(std::string_view payload) {
-  if (!keep_body_) return false;
+bool Run::keep_piece(std::string_view payload) {
   if (kept_body_.size() + payload.size() > std::max(config_->buffer_size, payload.size())) {
     keep_body_ = false;
     std::string().swap(kept_body_);

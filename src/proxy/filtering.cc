@@ -11,9 +11,7 @@ namespace proxy {
 
 using txn::Direction;
 
-bool Run::filtered(Direction direction) const {
-  return filters_ != nullptr && filters_->lane(direction).engaged;
-}
+bool Run::engaged(Direction direction) const { return filters_->lane(direction).engaged; }
 
 Step Run::filter_failed(Direction direction, rules::Filtered how) {
   const bool late = how == rules::Filtered::wait;
@@ -57,9 +55,9 @@ Step Run::ask_filters(Direction direction, F&& ask) {
 }
 
 // The filters of the frontend, or of the backend that was chosen, see the request begin.
-Step Run::attach_filters(const Proxy& of) {
+Step Run::attach_more_filters(const Proxy& of) {
   if (of.filters.empty()) {
-    if (filters_ != nullptr && backend_ != nullptr) filters_->backend_chosen();
+    if (backend_ != nullptr) filters_->backend_chosen();
     return Step::go_on;
   }
   if (filters_ == nullptr) filters_ = std::make_unique<Filters>(*this);
@@ -80,8 +78,7 @@ Step Run::start_response_filters() {
 
 // The head is as the rules left it. What has come of the body is filtered before a server is
 // chosen, so that a refusal still is an answer.
-Step Run::filter_head(Direction direction) {
-  if (filters_ == nullptr) return Step::go_on;
+Step Run::ask_about_head(Direction direction) {
   Step step = ask_filters(direction, [&] { return filters_->headers(direction); });
   if (step != Step::go_on || !filters_->engage(direction)) return step;
   if (direction == Direction::request) keep_body_ = false;

@@ -21,13 +21,17 @@ class CaseAdjusted {
       adjust(*cases);
   }
   ~CaseAdjusted() {
-    for (const auto& [index, name] : changed_) headers_.rename_at(index, name);
+    if (!changed_.empty()) [[unlikely]]
+      restore();
   }
   CaseAdjusted(const CaseAdjusted&) = delete;
   CaseAdjusted& operator=(const CaseAdjusted&) = delete;
 
  private:
-  void adjust(const HeaderCases& cases) {
+  [[gnu::cold]] void restore() {
+    for (const auto& [index, name] : changed_) headers_.rename_at(index, name);
+  }
+  [[gnu::cold]] void adjust(const HeaderCases& cases) {
     for (std::size_t i = 0; i < headers_.size(); ++i) {
       const auto found = cases.find(headers_[i].name);
       if (found == cases.end()) continue;

@@ -185,9 +185,8 @@ Step Run::buffer_request_body() {
 }
 
 // The target as it is written, or the path of an absolute one.
-bool Run::is_monitored() const {
+bool Run::asks_for_monitor() const {
   const std::string_view wanted = frontend_->monitor_uri;
-  if (wanted.empty()) return false;
   std::string_view target = x().request.target;
   if (target == wanted) return true;
   const std::size_t scheme = target.find("://");

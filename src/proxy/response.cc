@@ -146,21 +146,19 @@ Step Run::after_response_rules(const Proxy& of) {
 // Says in the head what becomes of the connection (RFC 9112 section 9.3).
 void Run::finish_response_head(http::ResponseHead& head, bool ours) {
   const bool old_client = !at_least_1_1(x().request.version) && x().request_valid;
-  if (head.framing == http::Framing::chunked &&
-      old_client) {  // knows no chunks (RFC 9112 section 7)
+  if (head.framing == http::Framing::chunked && old_client) [[unlikely]] {
+    // It knows no chunks (RFC 9112 section 7).
     head.headers.remove(http::HeaderId::transfer_encoding);
     head.framing = http::Framing::until_close;
   }
   if (head.framing == http::Framing::chunked && !at_least_1_1(head.version)) keep_alive_ = false;
   if (head.framing == http::Framing::until_close) keep_alive_ = false;
   if (ours) head.headers.remove(http::HeaderId::connection);
-  if (at_least_1_1(head.version)) {
-    if (!keep_alive_ && !head.upgrade)
-      head.headers.add_parsed({"connection", "close", http::HeaderId::connection});
-    else if (!at_least_1_1(x().request.version) && !head.upgrade)
-      head.headers.add_parsed({"connection", "keep-alive", http::HeaderId::connection});
-  } else if (keep_alive_ && !head.upgrade) {
-    head.headers.add_parsed({"connection", "keep-alive", http::HeaderId::connection});
+  const bool modern = at_least_1_1(head.version);
+  const bool tells = modern ? !keep_alive_ || !at_least_1_1(x().request.version) : keep_alive_;
+  if (tells && !head.upgrade) {
+    const std::string_view what = keep_alive_ ? "keep-alive" : "close";
+    head.headers.add_parsed({"connection", what, http::HeaderId::connection});
   }
   response_chunked_ = head.framing == http::Framing::chunked;
 }
@@ -194,7 +192,7 @@ Step Run::send_response_head() {
   txn::Exchange& e = x();
   if (response_body_.edited && e.response.framing == http::Framing::length) fix_response_length();
   if (ends_with_process()) keep_alive_ = false;
-  if (after_response_rules() != Step::go_on) {
+  if (after_response_rules() != Step::go_on) [[unlikely]] {
     server_keep_alive_ = false;
     return fail(txn::Cause::internal, txn::Phase::headers, 500);
   }
@@ -206,7 +204,7 @@ Step Run::send_response_head() {
                              config_->cases_for(*frontend_, Option::h1_case_adjust_bogus_client));
   const std::size_t size = http::write_response_head(e.response, room);
   std::string_view bytes(room.data(), size);
-  if (size > room.size()) {
+  if (size > room.size()) [[unlikely]] {
     http::write_response_head(e.response, large);
     bytes = large;
   }
@@ -220,7 +218,7 @@ Step Run::send_response_head() {
   count_status();
   if (obs::trace::on()) [[unlikely]]
     trace_response_out(response_done_);
-  if (!sent) {
+  if (!sent) [[unlikely]] {
     relay_trouble(Moved::sink_gone, true);
     return Step::closed;
   }

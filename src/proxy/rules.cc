@@ -15,7 +15,7 @@ void default_end(txn::Exchange& e, txn::Cause cause, txn::Phase phase) {
 
 }  // namespace
 
-Step Run::http_rules(const Proxy& of) {
+Step Run::run_http_rules(const Proxy& of) {
   if (!of.http_request.empty()) {
     expr::Context ctx = context(of, txn::Direction::request);
     x().strict_rewrite = true;

@@ -185,7 +185,8 @@ class Run final : public txn::Engine, rt::Watcher {
   [[gnu::cold]] Step request_cut_off();
   Step prepare_request();
   Step buffer_request_body();
-  bool is_monitored() const;
+  bool is_monitored() const { return !frontend_->monitor_uri.empty() && asks_for_monitor(); }
+  bool asks_for_monitor() const;
   [[gnu::cold]] Step monitor();
   void capture_request_cookie();
   void add_forwarded_headers();
@@ -200,7 +201,10 @@ class Run final : public txn::Engine, rt::Watcher {
   // --- rules.cc
   Step request_verdict(rules::Verdict verdict, const Proxy& of);
   Step response_verdict(rules::Verdict verdict, const Proxy& of);
-  Step http_rules(const Proxy& of);
+  Step http_rules(const Proxy& of) {
+    return of.http_request.empty() && !of.stats.enabled ? Step::go_on : run_http_rules(of);
+  }
+  Step run_http_rules(const Proxy& of);
   Step content_rules(const rules::Ruleset& rules, const Proxy& of, rt::Duration delay,
                      txn::Direction direction);
   rules::Verdict run_content(const rules::Ruleset& rules, expr::Context& context,
@@ -214,15 +218,23 @@ class Run final : public txn::Engine, rt::Watcher {
   Step connect_server();
   [[gnu::cold]] Step connect_failed(net::IoError error);
   [[gnu::cold]] bool may_retry(bool connected);
-  bool retry_after(Outcome outcome);
+  bool retry_after(Outcome outcome) {
+    const bool judged = (backend_->backend->settings.retry_on & upstream::kRetryStatus) != 0;
+    return (outcome != Outcome::head || judged) && retry_judged(outcome);
+  }
+  bool retry_judged(Outcome outcome);
   upstream::Reuse reuse() const;
   std::uint64_t pool_session() const;
   void prefer_last_server();
   void follow_rdp_cookie();
-  Step redirect_to_server();
+  Step redirect_to_server() {
+    return server_->settings().redirect_prefix.empty() ? Step::go_on : redirect_there();
+  }
+  Step redirect_there();
   [[gnu::cold]] void forget_attempt();
   void send_request();
-  void fix_request_length();
+  [[gnu::cold]] void add_hop_headers(bool modern, bool close);
+  [[gnu::cold]] void fix_request_length();
   Outcome await_response();
   [[gnu::cold]] Step response_missing(Outcome outcome);
   [[gnu::cold]] Outcome server_silent();
@@ -232,7 +244,8 @@ class Run final : public txn::Engine, rt::Watcher {
   enum class Moved : std::uint8_t { nothing, some, bad_framing, source_gone, sink_gone, refused };
   Moved move_request();
   Moved move_response();
-  bool keep_for_retry(std::string_view payload);
+  bool keep_for_retry(std::string_view payload) { return keep_body_ && keep_piece(payload); }
+  bool keep_piece(std::string_view payload);
   Step relay_bodies();
   [[gnu::cold]] void relay_trouble(Moved moved, bool response_side);
   void server_is_done();
@@ -252,10 +265,19 @@ class Run final : public txn::Engine, rt::Watcher {
   void drain_request();
 
   // --- filtering.cc
-  bool filtered(txn::Direction direction) const;
-  Step attach_filters(const Proxy& of);
+  bool filtered(txn::Direction direction) const {
+    return filters_ != nullptr && engaged(direction);
+  }
+  bool engaged(txn::Direction direction) const;
+  Step attach_filters(const Proxy& of) {
+    return filters_ == nullptr && of.filters.empty() ? Step::go_on : attach_more_filters(of);
+  }
+  Step attach_more_filters(const Proxy& of);
   Step start_response_filters();
-  Step filter_head(txn::Direction direction);
+  Step filter_head(txn::Direction direction) {
+    return filters_ == nullptr ? Step::go_on : ask_about_head(direction);
+  }
+  Step ask_about_head(txn::Direction direction);
   template <class F>
   Step ask_filters(txn::Direction direction, F&& ask);
   Step filter_failed(txn::Direction direction, rules::Filtered how);
@@ -340,7 +362,10 @@ class Run final : public txn::Engine, rt::Watcher {
   [[gnu::cold]] void trace_unconnected() const;
 
   // --- access_log.cc
-  void log_step(txn::LogOrigin origin);
+  void log_step(txn::LogOrigin origin) {
+    if (frontend_->log_plan.has(origin) && !logged_) log_this_step(origin);
+  }
+  void log_this_step(txn::LogOrigin origin);
   void log_end();
   void log_line(txn::LogOrigin origin, const expr::LogProfile* profile);
   void announce();
@@ -370,13 +395,24 @@ class Run final : public txn::Engine, rt::Watcher {
   // --- stickiness.cc
   bool stick_key(const StickRule& rule, txn::Direction direction, std::string_view& key);
   state::Server* stuck_server(const state::StickRow& entry);
-  void stick_to_server();
-  void learn_server();
+  void stick_to_server() {
+    stick_stores_.clear();
+    if (!backend_->stick_rules.empty()) follow_stick_rules();
+  }
+  void follow_stick_rules();
+  void learn_server() {
+    if (!backend_->stick_rules.empty() && server_ != nullptr) learn_by_rules();
+  }
+  void learn_by_rules();
 
   rt::Duration client_timeout() const;
   rt::Duration server_timeout() const;
   rt::Duration tunnel_timeout() const;
   bool server_close_wanted() const;
+
+  // In the line that the loop fetches ahead of an event.
+  rt::Fiber* fiber_ = nullptr;
+  bool abort_cancels_ = false;  // a client that goes away ends the present wait
 
   Session* session_ = nullptr;
   const Config* config_ = nullptr;
@@ -393,8 +429,6 @@ class Run final : public txn::Engine, rt::Watcher {
   wire::Output client_out_, server_out_;
   BodyChannel request_body_{*this, txn::Direction::request};
   BodyChannel response_body_{*this, txn::Direction::response};
-  rt::Fiber* fiber_ = nullptr;
-
   std::unique_ptr<Filters> filters_;  // null: the proxies have none
 
   upstream::ServerLink link_;
@@ -406,11 +440,10 @@ class Run final : public txn::Engine, rt::Watcher {
   state::Server* cookie_server_ = nullptr;  // what it names
   std::int64_t cookie_last_date_ = 0, cookie_first_date_ = 0;
   // What begin() clears stands together, so that a few stores do it.
-  bool persistent_ = false;     // the server was not the algorithm's choice
-  bool fresh_only_ = false;     // no pooled connection any more
-  bool abort_cancels_ = false;  // a client that goes away ends the present wait
-  bool request_dead_ = false;   // the server takes no more of the request
-  bool upgraded_ = false;       // from TCP, by the request at hand
+  bool persistent_ = false;    // the server was not the algorithm's choice
+  bool fresh_only_ = false;    // no pooled connection any more
+  bool request_dead_ = false;  // the server takes no more of the request
+  bool upgraded_ = false;      // from TCP, by the request at hand
   bool counted_backend_ = false;
   bool continue_sent_ = false;
   bool request_sent_ = false;  // the whole request went to the server

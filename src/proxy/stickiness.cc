@@ -46,9 +46,7 @@ state::Server* Run::stuck_server(const state::StickRow& entry) {
 }
 
 // Before a server is chosen. A server that a cookie has chosen already stays.
-void Run::stick_to_server() {
-  stick_stores_.clear();
-  if (backend_->stick_rules.empty()) return;
+void Run::follow_stick_rules() {
   const bool ignored = persistence_ignored();
   bool matched = false;
   for (const auto& rule : backend_->stick_rules) {
@@ -68,8 +66,7 @@ void Run::stick_to_server() {
 }
 
 // The server has answered, or is connected where nothing is expected of it.
-void Run::learn_server() {
-  if (backend_->stick_rules.empty() || server_ == nullptr) return;
+void Run::learn_by_rules() {
   const std::size_t of_request = stick_stores_.size();
   std::vector<StickStore> of_response;
   for (const auto& rule : backend_->stick_rules) {

@@ -178,7 +178,7 @@ bool Output::send_body(std::string_view head, std::string_view payload, bool chu
 
 void Output::send_soon(std::string_view message) {
   if (broken_ || blocked() || !connection_->io().writable() || !hold_scratch(message.size())) {
-    send_now(message, false);
+    send(message);
     return;
   }
   sent_ += message.size();
