@@ -404,7 +404,7 @@ void Run::send_request() {
   std::string_view whole;
   if (!chunked) whole = wire::join_in_scratch(bytes, payload);
   // A client that may be gone could have the connection shut before the request is out.
-  const bool soon = last && !session_->connection->io().hung_up();
+  const bool soon = last && !session_->connection->io().hung_up() && !client_in_.at_end();
   if (whole.empty())
     server_out_.send_body(bytes, payload, chunked, last, request_trailers());
   else if (soon)

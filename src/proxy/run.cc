@@ -62,10 +62,6 @@ Run& Run::take(Session& session) {
     pool.head = run->next_free_;
     --pool.count;
   }
-  // begin() writes all of it, and writes wait for their lines in order.
-  constexpr std::size_t kLine = 64;
-  for (std::size_t at = 0; at < sizeof run->exchange_; at += kLine)
-    __builtin_prefetch(reinterpret_cast<char*>(&run->exchange_) + at, 1);
   run->session_ = &session;
   session.busy = run;
   run->config_ = &running();

@@ -139,6 +139,7 @@ void Loop::resume_measured(Fiber& fiber) {
 }
 
 void Loop::send_in_a_row(int fd, std::string_view bytes, int flags, Sender& sender) {
+  // Those of watchers may be followed by others of the same turn.
   if (alone() && (running_ != nullptr || row_size_ != 0))
     return sender.on_sent(send(fd, bytes, flags));
   row_[row_size_++] = {&sender, bytes, fd, flags};

@@ -90,6 +90,28 @@ TEST_F(Wheel, LaterDeadlinesDoNotRelinkAndStillHold) {
   EXPECT_FALSE(gone.fired || never.fired);
 }
 
+// Some are armed, moved and disarmed between any two turns: each fires in its time or not at all.
+TEST_F(Wheel, AnythingMayChangeBetweenTurns) {
+  std::mt19937_64 random(11);
+  const auto up_to = [&](std::uint64_t most) { return Duration(1 + random() % most); };
+  for (int i = 0; i < 200; ++i) add(up_to(1'000'000'000));
+  for (int step = 0; step < 5000; ++step) {
+    Recorded& timer = *timers_[random() % timers_.size()];
+    timer.disarm();
+    timer.fired = false;
+    timer.wanted = kNever;
+    if (random() % 4 != 0) {
+      const std::uint64_t reach = random() % 10 == 0 ? 400'000'000'000 : 200'000'000;
+      wheel_.arm(timer, timer.wanted = now_ + up_to(reach));
+    }
+    if (random() % 2 == 0) turn_to(now_ + up_to(random() % 50 == 0 ? 30'000'000'000 : 20'000'000));
+    if (HasFatalFailure()) return;
+  }
+  turn_to(now_ + hours(1));
+  for (auto& timer : timers_) EXPECT_EQ(timer->fired, timer->wanted != kNever);
+  EXPECT_EQ(wheel_.next(), kNever);
+}
+
 TEST(Timer, CallbacksMayArmDisarmAndDestroy) {
   Runtime runtime(1);
   struct Periodic : Timer {

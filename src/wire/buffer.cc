@@ -2,8 +2,8 @@
 
 #include <array>
 #include <cstdlib>
-#include <memory>
 #include <new>
+#include <utility>
 
 #include "rt/memory.h"
 
