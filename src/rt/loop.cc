@@ -39,6 +39,7 @@ void epoll_add(int epoll_fd, int fd, std::uint32_t events, std::uint64_t data) {
 
 constexpr std::size_t kStackTouched = 16384;  // what a fiber that serves traffic takes of its stack
 constexpr Duration kFresh = milliseconds(5);
+constexpr Duration kShortSleep = milliseconds(100);
 constexpr std::uint32_t kGone = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
 
 }  // namespace
@@ -288,7 +289,7 @@ int Loop::sleep_ms(Duration longest) {
   if (next != kNever) {
     Duration left = next - now_;
     // This turn may have taken long; that matters only where the sleep is short.
-    if (left < std::chrono::seconds(1)) left = next - precise_now();
+    if (left < kShortSleep) left = next - precise_now();
     span = std::clamp(left, Duration::zero(), span);
   }
   return static_cast<int>((span + milliseconds(1) - Duration(1)) / milliseconds(1));

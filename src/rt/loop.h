@@ -93,7 +93,7 @@ class Loop final : public Worker {
 
   // --- mail, any thread ---
   void deliver(Mail& mail) {
-    if (mailbox_.push(mail)) mailbox_.ring();
+    if (mailbox_.push(mail) && here_ != this) mailbox_.ring();
   }
   Mailbox& mailbox() { return mailbox_; }
   Pulse& pulse() { return pulse_; }

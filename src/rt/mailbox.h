@@ -10,6 +10,8 @@
 #include <cstdint>
 #include <system_error>
 
+#include "rt/shared_number.h"
+
 namespace rt {
 
 // Embedded in what is sent. `deliver` runs on the worker's thread; with `run` false (the worker is
@@ -30,14 +32,17 @@ class Mailbox {
 
   int event_fd() const { return event_fd_; }
 
-  // True when the worker sleeps and the caller must ring(), which it may do after leaving a lock.
+  // True when the worker sleeps, or may, and another thread must ring(), which it may do after
+  // leaving a lock. To one worker alone mail is rare: it is rung for each time, so that the worker
+  // need not tell before it sleeps, which takes a locked instruction.
   [[nodiscard]] bool push(Mail& mail) {
     Mail* head = head_.load(std::memory_order_relaxed);
     do {
       mail.next = head;
     } while (!head_.compare_exchange_weak(head, &mail, std::memory_order_seq_cst,
                                           std::memory_order_relaxed));
-    return asleep_.load(std::memory_order_seq_cst) && asleep_.exchange(false);
+    return detail::one_worker ||
+           (asleep_.load(std::memory_order_seq_cst) && asleep_.exchange(false));
   }
 
   // Async-signal-safe. The counter is never read: each write is an edge of its own.
@@ -63,6 +68,7 @@ class Mailbox {
 
   // False when mail has come meanwhile: do not sleep. A push() after true rings.
   bool fall_asleep() {
+    if (detail::one_worker) return empty();
     asleep_.store(true, std::memory_order_seq_cst);
     if (head_.load(std::memory_order_seq_cst) == nullptr) return true;
     asleep_.store(false, std::memory_order_relaxed);

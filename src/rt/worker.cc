@@ -1,6 +1,7 @@
 #include "rt/worker.h"
 
 #include <sched.h>
+#include <time.h>
 
 #include <atomic>
 #include <chrono>
@@ -136,7 +137,11 @@ void Worker::post(Task task) {
 Worker* this_worker() { return Loop::here(); }
 unsigned worker_count() { return the_runtime != nullptr ? the_runtime->size() : 1; }
 
-Instant precise_now() { return std::chrono::steady_clock::now(); }
+Instant precise_now() {
+  timespec time;
+  ::clock_gettime(CLOCK_MONOTONIC, &time);  // what steady_clock asks, with a call less
+  return Instant(std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec));
+}
 
 void Timer::arm_earlier(Instant at) {
   disarm();
