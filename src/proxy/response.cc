@@ -212,10 +212,10 @@ Step Run::send_response_head() {
   log_step(txn::LogOrigin::response);
   body_hidden_ = e.request.method != http::Method::head && asked_for_head();
   if (e.response.framing == http::Framing::none && filters_ != nullptr) body_hidden_ = true;
+  count_status();  // before the client can ask for it
   const bool sent = filtered(txn::Direction::response)
                         ? send_filtered(txn::Direction::response, bytes)
                         : send_first_bytes(bytes);
-  count_status();
   if (obs::trace::on()) [[unlikely]]
     trace_response_out(response_done_);
   if (!sent) [[unlikely]] {
