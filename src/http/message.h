@@ -59,6 +59,10 @@ enum class HeaderId : std::uint8_t {
 HeaderId id_of(std::string_view lowercase_name);
 
 struct Field {
+  Field() = default;
+  Field(std::string_view lower_name, std::string_view text, HeaderId number = HeaderId::other)
+      : name(lower_name), value(text), id(number) {}
+
   std::string_view name;   // lower case
   std::string_view value;  // without surrounding blanks
   HeaderId id = HeaderId::other;
