@@ -183,6 +183,7 @@ int run_generation(const CommandLine& line, config::Tree tree, GlobalSettings se
       std::all_of(places.begin(), places.end(), [](const auto& place) { return place.empty(); });
   if (!anywhere) rt::place_workers(places);
   if (generation.settings.number("busy-polling", 0) != 0) rt::poll_busily();
+  if (generation.settings.number("tune.sched.low-latency", 0) != 0) rt::never_rest();
   return serve(*runtime, generation, line, std::move(daemon),
                static_cast<unsigned>(diagnostics.warnings()));
 }

@@ -134,6 +134,7 @@ class Descriptor {
   bool hung_up_ = false;
   bool failed_ = false;
   bool registered_ = false;
+  std::uint32_t heard_ = 0;  // see moderation.h
   Waiting* reader_ = nullptr;
   Waiting* writer_ = nullptr;
   Watcher* watcher_ = nullptr;

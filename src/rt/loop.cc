@@ -1,10 +1,12 @@
 #include "rt/loop.h"
 
 #include <cxxabi.h>
+#include <sys/prctl.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <ctime>
 #include <system_error>
 
 #include "rt/memory.h"
@@ -18,6 +20,7 @@ using boost::context::detail::transfer_t;
 
 constinit thread_local Loop* Loop::here_ = nullptr;
 constinit bool Loop::busy_ = false;
+constinit bool Loop::restless_ = false;
 
 namespace {
 
@@ -230,6 +233,7 @@ void Loop::remove_shared(int fd, Watcher& watcher) {
 }
 
 void Loop::on_event(Descriptor& descriptor, std::uint32_t events) {
+  moderation_.heard(descriptor.heard_);
   bool news = false;
   if ((events & (EPOLLIN | kGone)) != 0) {
     descriptor.readable_ = news = true;
@@ -307,25 +311,46 @@ inline void Loop::fetch_ahead() const {
     __builtin_prefetch(reinterpret_cast<const void*>(events_[event_at_ + kDescriptor].data.u64));
 }
 
+inline int Loop::ask(int timeout_ms) {
+  return static_cast<int>(
+      std::max(0L, system_call(SYS_epoll_pwait, epoll_fd_, events_.data(), kEvents, timeout_ms)));
+}
+
+// Unless a turn with many events has let others come meanwhile: how many.
+int Loop::rest() {
+  if (event_end_ >= Moderation::kEnough)
+    if (const int found = ask(0); found != 0) return found;
+  constexpr timespec kSpan{.tv_sec = 0, .tv_nsec = Moderation::kRest.count()};
+  ::nanosleep(&kSpan, nullptr);
+  return 0;
+}
+
 void Loop::poll(int timeout_ms) {
   const bool sleeps = timeout_ms > 0 && mailbox_.fall_asleep();
+  int found = 0;
+  if (sleeps) {
+    pulse_.sleep();
+    if (moderation_.worthwhile() && event_end_ != 0 && !restless_) found = rest();
+  }
+  if (found == 0) found = ask(sleeps ? timeout_ms : 0);
   event_at_ = 0;
-  if (sleeps) pulse_.sleep();
-  event_end_ = static_cast<int>(std::max(0L, system_call(SYS_epoll_pwait, epoll_fd_, events_.data(),
-                                                         kEvents, sleeps ? timeout_ms : 0)));
+  event_end_ = found;
   pulse_.step();
   if (sleeps) mailbox_.awake();
   now_ = precise_now();
+  moderation_.turn(now_);
   while (event_at_ < event_end_) {
     const std::uint64_t whose = events_[event_at_].data.u64;
     const std::uint32_t what = events_[event_at_].events;
     ++event_at_;
     fetch_ahead();
     if (whose == 0) continue;  // the mailbox, or closed since
-    if ((whose & kSharedTag) != 0)
+    if ((whose & kSharedTag) != 0) {
+      moderation_.heard();
       reinterpret_cast<Watcher*>(whose & ~kSharedTag)->on_ready();
-    else
+    } else {
       on_event(*reinterpret_cast<Descriptor*>(whose), what);
+    }
   }
 }
 
@@ -341,6 +366,7 @@ void Loop::turn(Duration longest) {
 void Loop::start_turning() {
   exceptions_ = reinterpret_cast<ExceptionState*>(abi::__cxa_get_globals());
   identify_thread(stack_);
+  ::prctl(PR_SET_TIMERSLACK, 1000UL);  // ns: how much longer than asked for a rest may be
   now_ = precise_now();
   detail::turn_time = &now_;
 }

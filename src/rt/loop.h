@@ -15,6 +15,7 @@
 #include "rt/fiber_object.h"
 #include "rt/io.h"
 #include "rt/mailbox.h"
+#include "rt/moderation.h"
 #include "rt/pulse.h"
 #include "rt/stack_pool.h"
 #include "rt/timer_wheel.h"
@@ -47,6 +48,7 @@ class Loop final : public Worker {
     detail::here_index = loop != nullptr ? loop->index() : 0;
   }
   static void poll_busily() { busy_ = true; }
+  static void never_rest() { restless_ = true; }
   HelperPool& helpers() { return helpers_; }
   StackPool& stacks() { return stacks_; }
   TimerWheel& timers() { return timers_; }
@@ -130,13 +132,15 @@ class Loop final : public Worker {
   void read_mail();
   void call_due_watchers();
   void poll(int timeout_ms);
+  int ask(int timeout_ms);
+  int rest();
   void fetch_ahead() const;
   int sleep_ms(Duration longest);
   void on_event(Descriptor& descriptor, std::uint32_t events);
   static void enter(boost::context::detail::transfer_t from) noexcept;
 
   static constinit thread_local Loop* here_;
-  static constinit bool busy_;
+  static constinit bool busy_, restless_;
 
   const std::atomic<bool>& stopping_;
   HelperPool& helpers_;
@@ -161,7 +165,8 @@ class Loop final : public Worker {
   FreshDescriptors fresh_;
   Costs costs_;
   std::atomic<std::uint32_t> descriptors_{0};  // written by this thread alone
-  int event_at_ = 0;                           // the part of events_ not looked at yet
+  Moderation moderation_;
+  int event_at_ = 0;  // the part of events_ not looked at yet
   int event_end_ = 0;
   std::array<epoll_event, kEvents> events_;
 };

@@ -1,5 +1,5 @@
-// On which processors the workers run, and whether they ever leave them. Said once, before the
-// Runtime runs.
+// On which processors the workers run, and when they leave them. Said once, before the Runtime
+// runs.
 #pragma once
 
 #include <vector>
@@ -14,5 +14,9 @@ void place_workers(std::vector<Processors> workers);
 
 // Has workers ask for events without a pause, at the price of a processor each.
 void poll_busily();
+
+// Has busy workers ask for the next events at once. As a rule they rest for 50 microseconds where
+// that brings several of them and few connections would notice (docs/decisions/0010).
+void never_rest();
 
 }  // namespace rt

@@ -96,6 +96,8 @@ void place_workers(std::vector<Processors> workers) {
 
 void poll_busily() { Loop::poll_busily(); }
 
+void never_rest() { Loop::never_rest(); }
+
 unsigned Runtime::size() const { return static_cast<unsigned>(state_->loops.size()); }
 Worker& Runtime::worker(unsigned index) { return *state_->loops[index]; }
 

@@ -237,7 +237,7 @@ constexpr GlobalKeyword kTable[] = {
     {{"tune.renice.startup", "<number>", "The priority during the start."}, renice, nullptr, -20, 19, "the start is short"},
     {{"tune.ring.queues", "<number>", "Queues of a ring."}, take_number, nullptr, 0, 64, "a ring has one queue"},
     {{"tune.runqueue-depth", "<number>", "Tasks run at once."}, take_number, nullptr, 0, INT32_MAX, kOwnLoop},
-    {{"tune.sched.low-latency", "on|off", "Prefers latency."}, take_on_off, nullptr, 0, 1, kOwnLoop},
+    {{"tune.sched.low-latency", "on|off", "Has busy workers ask for events at once; as a rule they rest 50 microseconds where that lets a turn handle several."}, take_on_off, nullptr, 0, 1, {}},
     {{"tune.stick-counters", "<number>", "How many entries of stick tables can be tracked at once."}, take_number, nullptr, 0, 100, {}},
     {{"tune.streams-elasticity", "<number>", "How streams of a connection shrink under load."}, take_number, nullptr, 0, INT32_MAX, kNoHttp2},
     {{"tune.takeover-other-tg-connections", "none|restricted|full", "Deprecated name of tune.idle-pool.shared."}, takeover, nullptr, 0, INT32_MAX, "workers are not grouped"},
