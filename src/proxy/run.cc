@@ -6,10 +6,12 @@
 #include <random>
 #include <utility>
 
+#include "base/prefetch.h"
 #include "proxy/filters.h"
 #include "proxy/relay.h"
 #include "proxy/session.h"
 #include "proxy/tracing.h"
+#include "rt/fetch.h"
 #include "rt/shared_number.h"
 #include "state/variable_limits.h"
 
@@ -61,12 +63,14 @@ Run& Run::take(Session& session) {
   } else {
     pool.head = run->next_free_;
     --pool.count;
+    base::prefetch(pool.head, sizeof *run);  // for the fiber that begins after this one
   }
   run->session_ = &session;
   session.busy = run;
   run->config_ = &running();
   run->frontend_ = &session.frontend;
   run->fiber_ = rt::current();
+  rt::fetch_ahead(*run->fiber_, run, sizeof *run);
   run->client_in_.attach(session.connection.get(), std::move(session.received));
   run->client_out_.attach(session.connection.get());
   run->watch_client(true);

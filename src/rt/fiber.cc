@@ -1,5 +1,6 @@
 #include "rt/fiber.h"
 
+#include "rt/fetch.h"
 #include "rt/fiber_object.h"
 #include "rt/loop.h"
 
@@ -79,6 +80,11 @@ bool cancelled() {
 }
 
 void forget_cancel() { current()->cancelled = false; }
+
+void fetch_ahead(Fiber& fiber, const void* memory, std::size_t size) {
+  fiber.used = memory;
+  fiber.used_size = size;
+}
 
 void yield() {
   Loop& loop = *Loop::here();

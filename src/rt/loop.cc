@@ -77,6 +77,7 @@ Fiber& Loop::spawn(base::Function<void()>&& body) {
   fiber.notified = false;
   fiber.cancelled = winding_down_;
   fiber.local = nullptr;
+  fiber.used_size = 0;
   fiber.state = Fiber::State::ready;
   memory_taken(kStackTouched);
   const auto room = reinterpret_cast<char*>(&fiber) - fiber.mapping;
@@ -263,10 +264,12 @@ void Loop::call_due_watchers() {
 void Loop::run_ready() {
   ready_.append(begun_);
   for (int i = 0; i < kResumesATurn && !ready_.empty(); ++i) {
+    Fiber& fiber = ready_.pop();
+    if (const Fiber* next = ready_.front(); next != nullptr) next->fetch_used();
     if (measuring_) [[unlikely]]
-      resume_measured(ready_.pop());
+      resume_measured(fiber);
     else
-      resume(ready_.pop());
+      resume(fiber);
     if (ready_.empty()) {
       if (begun_.empty()) send_row();
       ready_.append(begun_);
