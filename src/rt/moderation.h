@@ -41,7 +41,7 @@ class Moderation {
   static constexpr Moment kRestMoments = kRest.count() >> kUnit;
   static constexpr Moment kWindow = 20 * kRestMoments;
   // Who hears again so soon would notice that it hears later.
-  static constexpr Moment kHurry = 8 * kRestMoments;
+  static constexpr Moment kHurry = 6 * kRestMoments;
   static constexpr Moment kFewest = 4;  // events while it rests, to be worth it
 
   void judge() {

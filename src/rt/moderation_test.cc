@@ -49,7 +49,7 @@ TEST_F(Moderated, FewEventsAreNotWaitedFor) {
 }
 
 TEST_F(Moderated, FewConnectionsAreNotHeldUp) {
-  events(1000, microseconds(10), 32);
+  events(1000, microseconds(10), 24);
   EXPECT_FALSE(moderation_.worthwhile());
   events(1000, microseconds(10), 64);
   EXPECT_TRUE(moderation_.worthwhile());
