@@ -230,15 +230,17 @@ void leave_signals_to_a_thread() {
 
 void tell_signals(const std::function<void(int)>& on_signal) {
   rt::Descriptor noted(signal_pipe[0]);
-  while (noted.wait_readable(rt::kNever) == rt::Wait::ready) {
+  while (!rt::cancelled() && noted.wait_readable(rt::kNever) == rt::Wait::ready) {
     unsigned char byte = 0;
     const ssize_t n = ::read(noted.fd(), &byte, 1);
-    if (n == 1)
+    if (n == 1) {
       on_signal(byte);
-    else if (n < 0 && errno == EAGAIN)
+      rt::yield();  // however many come, the work goes on
+    } else if (n < 0 && errno == EAGAIN) {
       noted.read_drained();
-    else if (n == 0 || errno != EINTR)
+    } else if (n == 0 || errno != EINTR) {
       return;
+    }
   }
 }
 

@@ -395,7 +395,8 @@ void Loop::wind_down(Duration grace) {
   for (Fiber* fiber : stacks_.all())
     if (fiber->state != Fiber::State::unused) cancel(*fiber);
   const Instant end = precise_now() + grace;
-  while (stacks_.in_use() != 0 && precise_now() < end) turn(milliseconds(10));
+  while ((stacks_.in_use() != 0 || !mailbox_.empty()) && precise_now() < end)
+    turn(milliseconds(10));
   end_turning();
   winding_down_ = false;
 }

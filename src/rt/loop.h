@@ -103,7 +103,8 @@ class Loop final : public Worker {
   // --- the loop ---
   // Until stop(); with `done`, until that says so (asked about once a millisecond).
   void run(const std::function<bool()>* done = nullptr);
-  // Cancels all fibers and turns until they have ended, or until `grace` has passed.
+  // Cancels all fibers and turns until they have ended and no mail is left, or until `grace` has
+  // passed.
   void wind_down(Duration grace);
 
  private:

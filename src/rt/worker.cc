@@ -68,6 +68,8 @@ struct Runtime::State {
     loops[0]->wind_down(kGrace);
     for (std::thread& thread : threads) thread.join();
     threads.clear();
+    // What they have sent meanwhile is about what is there now, and may be gone later.
+    if (!loops[0]->mailbox().empty()) loops[0]->wind_down(kGrace);
   }
 };
 
