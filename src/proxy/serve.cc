@@ -301,11 +301,9 @@ void Listening::stop() {
 
 std::uint32_t Listening::sessions() { return Session::count(); }
 
-// None once the process ends, when mail may still ask for them.
 std::vector<Listening::Socket*> Listening::refusing_sockets(const state::Proxy& frontend) {
   std::vector<Socket*> found;
-  if (accepting == nullptr) return found;
-  for (const auto& socket : accepting->sockets_)
+  for (const auto& socket : sockets_)
     if (socket->frontend->state == &frontend && socket->may_refuse && socket->fd >= 0)
       found.push_back(socket.get());
   return found;
@@ -327,10 +325,11 @@ void Listening::pause(state::Proxy& frontend) {
   const auto done = std::make_shared<DoneEverywhere>();
   on_all_workers(
       [&frontend](unsigned worker) {
-        for (Socket* socket : refusing_sockets(frontend)) socket->close_door(worker);
+        for (Socket* socket : accepting->refusing_sockets(frontend)) socket->close_door(worker);
       },
       [&frontend, done] {
-        for (Socket* socket : refusing_sockets(frontend)) ::shutdown(socket->fd, SHUT_RD);
+        for (Socket* socket : accepting->refusing_sockets(frontend))
+          ::shutdown(socket->fd, SHUT_RD);
         DoneEverywhere::tell(done);
       });
   done->wait();
@@ -340,11 +339,11 @@ void Listening::resume(state::Proxy& frontend) {
   frontend.paused = false;
   if (accepting == nullptr) return;
   const auto open_doors = [&frontend](unsigned worker) {
-    for (Socket* socket : refusing_sockets(frontend)) socket->open_door(worker);
+    for (Socket* socket : accepting->refusing_sockets(frontend)) socket->open_door(worker);
   };
   const auto done = std::make_shared<DoneEverywhere>();
   const auto listen_again = [&frontend, open_doors, done] {
-    for (Socket* socket : refusing_sockets(frontend))
+    for (Socket* socket : accepting->refusing_sockets(frontend))
       ::listen(socket->fd, socket->backlog > 0 ? socket->backlog : SOMAXCONN);
     on_all_workers(open_doors, [done] { DoneEverywhere::tell(done); });
   };
@@ -356,7 +355,6 @@ void Listening::shut(state::Proxy& frontend) {
   frontend.disabled = true;
   if (accepting == nullptr) return;
   rt::Runtime::instance()->post_all([&frontend](rt::Worker& worker) {
-    if (accepting == nullptr) return;  // the process ends
     for (const auto& socket : accepting->sockets_)
       if (socket->frontend->state == &frontend) socket->leave(worker.index());
     Session::close_idle(&frontend);

@@ -47,7 +47,7 @@ class Listening {
 
  private:
   struct Socket;
-  static std::vector<Socket*> refusing_sockets(const state::Proxy& frontend);
+  std::vector<Socket*> refusing_sockets(const state::Proxy& frontend);
   static void on_all_workers(std::function<void(unsigned)> each, std::function<void()> last);
 
   const Config& config_;

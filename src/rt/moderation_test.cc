@@ -9,7 +9,6 @@ namespace rt {
 namespace {
 
 using std::chrono::microseconds;
-using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 class Moderated : public testing::Test {
